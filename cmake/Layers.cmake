@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# Builds the folders of compiler/ as object libraries, so that LLVM's headers are seen by target/
+# alone and the build enforces what compiler/layers.txt says about third-party libraries.
+
+# ingot_compiler_library(NAME): the static library of everything under compiler/.
+function(ingot_compiler_library name)
+  set(objects)
+  foreach(folder base ir ops import passes plan target write)
+    ingot_glob(sources compiler/${folder})
+    if(folder STREQUAL write)
+      list(APPEND sources ${INGOT_EMBEDDED})
+    endif()
+    if(NOT sources)
+      continue()
+    endif()
+    set(library ingot_${folder})
+    add_library(${library} OBJECT ${sources})
+    ingot_compiler_flags(${library})
+    list(APPEND objects $<TARGET_OBJECTS:${library}>)
+    if(folder STREQUAL target)
+      target_include_directories(${library} SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${LLD_INCLUDE_DIRS})
+    elseif(folder STREQUAL import)
+      ingot_schema_library()
+      if(TARGET ingot_schema)
+        target_include_directories(${library} SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/schema)
+        add_dependencies(${library} ingot_schema)
+        list(APPEND objects $<TARGET_OBJECTS:ingot_schema>)
+      endif()
+    endif()
+  endforeach()
+
+  file(GLOB whole CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/*.cpp)
+  list(FILTER whole EXCLUDE REGEX "(_test|_fuzz|_bench)\\.cpp$")
+  if(NOT objects AND NOT whole)
+    add_library(${name} INTERFACE)
+    return()
+  endif()
+  add_library(${name} STATIC ${objects} ${whole})
+  set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+  ingot_compiler_flags(${name})
+  target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR}/compiler
+                                               ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC lldELF lldCommon LLVM protobuf::libprotobuf fmt::fmt
+                                       nlohmann_json::nlohmann_json)
+endfunction()
+
+function(ingot_compiler_flags library)
+  target_include_directories(${library} PRIVATE ${CMAKE_SOURCE_DIR}/compiler
+                                                ${CMAKE_SOURCE_DIR}/include)
+  target_include_directories(${library} SYSTEM PRIVATE ${XXHASH_INCLUDE_DIR})
+  target_link_libraries(${library} PRIVATE ingot_flags fmt::fmt nlohmann_json::nlohmann_json)
+  target_compile_definitions(${library} PRIVATE INGOT_VERSION="${PROJECT_VERSION}")
+endfunction()
+
+# Our own .proto files hold only what the importers read. compiler/import/onnx/onnx.proto becomes
+# "import/onnx/onnx.pb.h".
+function(ingot_schema_library)
+  file(GLOB_RECURSE schemas CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/compiler/import/*.proto)
+  if(NOT schemas)
+    return()
+  endif()
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/schema)
+  add_library(ingot_schema OBJECT ${schemas})
+  target_include_directories(ingot_schema PRIVATE ${CMAKE_BINARY_DIR}/schema)
+  target_link_libraries(ingot_schema PRIVATE protobuf::libprotobuf)
+  protobuf_generate(TARGET ingot_schema LANGUAGE cpp
+                    IMPORT_DIRS ${CMAKE_SOURCE_DIR}/compiler
+                    PROTOC_OUT_DIR ${CMAKE_BINARY_DIR}/schema)
+endfunction()

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# Language, warnings and floating-point rules, the same for every target and every preset.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 99)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+# Assertions of the standard library and of LLVM's headers stay on: a compiler that is wrong is
+# worse than one that is a little slower.
+set(CMAKE_C_FLAGS_RELEASE "-O2")
+set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+
+set(INGOT_SANITIZE "" CACHE STRING "sanitizers for every target, as in -fsanitize=")
+
+# ingot_flags: what every target of ours is compiled with.
+# No contraction: the interpreter is the meaning of a graph, to the bit.
+add_library(ingot_flags INTERFACE)
+target_compile_options(ingot_flags INTERFACE -Wall -Wextra -Werror -ffp-contract=off)
+if(INGOT_SANITIZE)
+  add_compile_options(-fsanitize=${INGOT_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer -g1)
+  add_link_options(-fsanitize=${INGOT_SANITIZE})
+  # GCC's flow warnings are documented to be wrong on instrumented code.
+  target_compile_options(ingot_flags INTERFACE
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds>)
+endif()
+
+# ingot_glob(VARIABLE FOLDER...): the .cpp files below the folders, without tests and fuzzers.
+function(ingot_glob variable)
+  set(found)
+  foreach(folder ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+    list(APPEND found ${sources})
+  endforeach()
+  list(FILTER found EXCLUDE REGEX "(_test|_fuzz|_bench)\\.cpp$")
+  set(${variable} ${found} PARENT_SCOPE)
+endfunction()
+
+# ingot_glob_tests(VARIABLE FOLDER...): the unit tests below the folders.
+function(ingot_glob_tests variable)
+  set(found)
+  foreach(folder ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*_test.cpp)
+    list(APPEND found ${sources})
+  endforeach()
+  set(${variable} ${found} PARENT_SCOPE)
+endfunction()
