@@ -59,11 +59,20 @@ function(ingot_schema_library)
   if(NOT schemas)
     return()
   endif()
-  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/schema)
-  add_library(ingot_schema OBJECT ${schemas})
-  target_include_directories(ingot_schema PRIVATE ${CMAKE_BINARY_DIR}/schema)
+  set(schema_dir ${CMAKE_BINARY_DIR}/schema)
+  file(MAKE_DIRECTORY ${schema_dir})
+  set(generated)
+  foreach(schema ${schemas})
+    file(RELATIVE_PATH stem ${CMAKE_SOURCE_DIR}/compiler ${schema})
+    string(REGEX REPLACE "\\.proto$" "" stem ${stem})
+    add_custom_command(
+      OUTPUT ${schema_dir}/${stem}.pb.cc ${schema_dir}/${stem}.pb.h
+      COMMAND protobuf::protoc --cpp_out=${schema_dir} -I${CMAKE_SOURCE_DIR}/compiler ${schema}
+      DEPENDS ${schema} protobuf::protoc
+      VERBATIM)
+    list(APPEND generated ${schema_dir}/${stem}.pb.cc)
+  endforeach()
+  add_library(ingot_schema OBJECT ${generated})
+  target_include_directories(ingot_schema PRIVATE ${schema_dir})
   target_link_libraries(ingot_schema PRIVATE protobuf::libprotobuf)
-  protobuf_generate(TARGET ingot_schema LANGUAGE cpp
-                    IMPORT_DIRS ${CMAKE_SOURCE_DIR}/compiler
-                    PROTOC_OUT_DIR ${CMAKE_BINARY_DIR}/schema)
 endfunction()
