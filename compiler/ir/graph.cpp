@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Building a graph: every node is checked and typed when it is added.
+#include "ir/graph.h"
+
+#include <algorithm>
+
+#include "ir/op.h"
+
+namespace ingot {
+namespace {
+
+Expected<void> check_schema(const OpDef& op, const std::vector<ValueId>& inputs,
+                            const Attributes& attributes, const std::string& node_name) {
+  const int count = static_cast<int>(inputs.size());
+  if (count < op.min_inputs || (op.max_inputs >= 0 && count > op.max_inputs)) {
+    return fail(ErrorCode::invalid_model, "node '{}' ({}): {} operands given, {} to {} wanted",
+                node_name, op.name, count, op.min_inputs, op.max_inputs);
+  }
+  for (const auto& [key, value] : attributes.entries()) {
+    auto spec = std::find_if(op.attributes.begin(), op.attributes.end(),
+                             [&](const AttributeSpec& s) { return s.name == key; });
+    if (spec == op.attributes.end()) {
+      return fail(ErrorCode::invalid_model, "node '{}' ({}): unknown attribute '{}'", node_name,
+                  op.name, key);
+    }
+    if (value.index() != static_cast<std::size_t>(spec->type)) {
+      return fail(ErrorCode::invalid_model, "node '{}' ({}): attribute '{}' is of the wrong type",
+                  node_name, op.name, key);
+    }
+  }
+  for (const AttributeSpec& spec : op.attributes) {
+    if (spec.required && attributes.find(spec.name) == nullptr) {
+      return fail(ErrorCode::invalid_model, "node '{}' ({}): attribute '{}' is missing", node_name,
+                  op.name, spec.name);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+void Graph::declare_symbol(const std::string& symbol, Interval range) {
+  for (Symbol& known : symbols_) {
+    if (known.name == symbol) {
+      known.range = {std::max(known.range.lo, range.lo), std::min(known.range.hi, range.hi)};
+      return;
+    }
+  }
+  symbols_.push_back({symbol, range});
+}
+
+ValueId Graph::new_value(Value value) {
+  values_.push_back(std::move(value));
+  return ValueId{static_cast<std::uint32_t>(values_.size() - 1)};
+}
+
+ValueId Graph::add_input(std::string input_name, TensorType type) {
+  const ValueId id = new_value({Value::Kind::input, std::move(type), std::move(input_name), {},
+                                static_cast<std::uint32_t>(inputs_.size())});
+  inputs_.push_back(id);
+  return id;
+}
+
+ValueId Graph::add_constant(Tensor tensor) {
+  tensor = tensor.compact();
+  const std::uint64_t hash = tensor.hash();
+  const auto [begin, end] = constants_by_hash_.equal_range(hash);
+  for (auto it = begin; it != end; ++it) {
+    if (constant(it->second) == tensor) return it->second;
+  }
+  const ValueId id = new_value({Value::Kind::constant, tensor.type(), {}, {},
+                                static_cast<std::uint32_t>(constants_.size())});
+  constants_.push_back(std::move(tensor));
+  constants_by_hash_.emplace(hash, id);
+  return id;
+}
+
+Expected<std::vector<ValueId>> Graph::add_node(const OpDef& op, std::vector<ValueId> inputs,
+                                               Attributes attributes, std::string node_name) {
+  INGOT_TRY(check_schema(op, inputs, attributes, node_name));
+  INGOT_ASSIGN(std::vector<TensorType> types,
+               op.infer(InferContext(*this, op, inputs, attributes, node_name)));
+  const NodeId node_id{static_cast<std::uint32_t>(nodes_.size())};
+  Node node{&op, std::move(inputs), std::move(attributes), {}, std::move(node_name)};
+  for (TensorType& type : types) {
+    for (const Dim& dim : type.shape) {
+      if (dim.overflowed() || (dim.value() && *dim.value() < 0)) {
+        return fail(ErrorCode::limit, "node '{}' ({}): dimension {} of its result {}", node.name,
+                    op.name, dim.str(), dim.overflowed() ? "is too large" : "is negative");
+      }
+    }
+    const auto position = static_cast<std::uint32_t>(node.outputs.size());
+    node.outputs.push_back(new_value({Value::Kind::node, std::move(type), {}, node_id, position}));
+  }
+  nodes_.push_back(std::move(node));
+  return nodes_.back().outputs;
+}
+
+Expected<ValueId> Graph::add(std::string_view op_name, std::vector<ValueId> inputs,
+                             Attributes attributes, std::string node_name) {
+  INGOT_ASSIGN(const std::vector<ValueId> outputs,
+               add_node(op(op_name), std::move(inputs), std::move(attributes), std::move(node_name)));
+  INGOT_CHECK(outputs.size() == 1, "op '{}' has {} outputs", op_name, outputs.size());
+  return outputs.front();
+}
+
+void Graph::add_output(std::string output_name, ValueId value) {
+  outputs_.push_back({std::move(output_name), value});
+}
+
+Expected<void> Graph::require(Constraint constraint) {
+  const bool equal = constraint.relation == Constraint::Relation::equal;
+  const Interval gap = (constraint.left - constraint.right).bounds(symbol_ranges());
+  const bool impossible = equal ? gap.lo > 0 || gap.hi < 0 : gap.hi < 0;
+  if (impossible) {
+    return fail(ErrorCode::invalid_model, "{}: {} {} {} does not hold", constraint.reason,
+                constraint.left.str(), equal ? "==" : ">=", constraint.right.str());
+  }
+  const bool certain = equal ? gap.lo == 0 && gap.hi == 0 : gap.lo >= 0;
+  if (certain) return {};
+  for (const Constraint& known : constraints_) {
+    if (known.left == constraint.left && known.right == constraint.right &&
+        known.relation == constraint.relation) {
+      return {};
+    }
+  }
+  constraints_.push_back(std::move(constraint));
+  return {};
+}
+
+Expected<void> Graph::substitute(const std::string& symbol, const Dim& by) {
+  auto replace = [&](Dim& dim) { dim = dim.substitute(symbol, by); };
+  for (Value& value : values_) std::for_each(value.type.shape.begin(), value.type.shape.end(), replace);
+  for (Node& node : nodes_) {
+    for (auto& [key, attribute] : node.attributes.entries()) {
+      if (auto* dims = std::get_if<std::vector<Dim>>(&attribute)) {
+        std::for_each(dims->begin(), dims->end(), replace);
+      }
+    }
+  }
+  std::erase_if(symbols_, [&](const Symbol& known) { return known.name == symbol; });
+  std::vector<Constraint> constraints = std::move(constraints_);
+  constraints_.clear();
+  for (Constraint& constraint : constraints) {
+    replace(constraint.left);
+    replace(constraint.right);
+    INGOT_TRY(require(std::move(constraint)));
+  }
+  return {};
+}
+
+const Symbol* Graph::find_symbol(std::string_view symbol) const {
+  for (const Symbol& known : symbols_) {
+    if (known.name == symbol) return &known;
+  }
+  return nullptr;
+}
+
+SymbolRanges Graph::symbol_ranges() const {
+  SymbolRanges ranges;
+  for (const Symbol& symbol : symbols_) ranges[symbol.name] = symbol.range;
+  return ranges;
+}
+
+const Node* Graph::producer(ValueId id) const {
+  const NodeId node = values_[id.index].producer;
+  return node.valid() ? &nodes_[node.index] : nullptr;
+}
+
+std::string Graph::describe(const Node& node) const {
+  if (!node.name.empty()) return node.name;
+  const NodeId id = values_[node.outputs.front().index].producer;
+  return fmt::format("{}_{}", node.op->name, id.index);
+}
+
+std::vector<std::vector<NodeId>> compute_uses(const Graph& graph) {
+  std::vector<std::vector<NodeId>> uses(graph.value_count());
+  for (std::uint32_t i = 0; i < graph.nodes().size(); ++i) {
+    for (const ValueId input : graph.nodes()[i].inputs) uses[input.index].push_back(NodeId{i});
+  }
+  return uses;
+}
+
+Expected<void> InferContext::require_equal(const Dim& a, const Dim& b) const {
+  return graph_.require({a, Constraint::Relation::equal, b,
+                         fmt::format("node '{}' ({})", name_, op_.name)});
+}
+
+Expected<void> InferContext::require_at_least(const Dim& a, const Dim& b) const {
+  return graph_.require({a, Constraint::Relation::greater_equal, b,
+                         fmt::format("node '{}' ({})", name_, op_.name)});
+}
+
+Error InferContext::error(std::string_view what) const {
+  return fail(ErrorCode::invalid_model, "node '{}' ({}): {}", name_, op_.name, what);
+}
+
+}  // namespace ingot

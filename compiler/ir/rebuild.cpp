@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ir/rebuild.h"
+
+namespace ingot {
+
+Rebuilder::Rebuilder(const Graph& old) : old_(old), mapped_(old.value_count()) {
+  new_.name = old.name;
+  new_.arithmetic = old.arithmetic;
+  for (const Symbol& symbol : old.symbols()) new_.declare_symbol(symbol.name, symbol.range);
+  for (const ValueId input : old.inputs()) {
+    mapped_[input.index] = new_.add_input(old.value(input).name, old.type(input));
+  }
+}
+
+ValueId Rebuilder::map(ValueId old_value) {
+  ValueId& mapped = mapped_[old_value.index];
+  if (!mapped.valid()) {
+    INGOT_CHECK(old_.is_constant(old_value), "value %{} is used before it is rebuilt",
+                old_value.index);
+    mapped = new_.add_constant(old_.constant(old_value));
+  }
+  return mapped;
+}
+
+std::vector<ValueId> Rebuilder::map_all(const std::vector<ValueId>& old_values) {
+  std::vector<ValueId> result;
+  result.reserve(old_values.size());
+  for (const ValueId value : old_values) result.push_back(map(value));
+  return result;
+}
+
+Expected<std::vector<ValueId>> Rebuilder::copy(const Node& node) {
+  return new_.add_node(*node.op, map_all(node.inputs), node.attributes, node.name);
+}
+
+Expected<Graph> rebuild(
+    const Graph& graph,
+    const std::function<Expected<std::vector<ValueId>>(Rebuilder&, const Node&)>& rewrite) {
+  std::vector<bool> live(graph.value_count());
+  for (const Output& output : graph.outputs()) live[output.value.index] = true;
+  for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
+    bool needed = false;
+    for (const ValueId output : node->outputs) needed = needed || live[output.index];
+    if (!needed) continue;
+    for (const ValueId output : node->outputs) live[output.index] = true;
+    for (const ValueId input : node->inputs) live[input.index] = true;
+  }
+
+  Rebuilder rebuilder(graph);
+  for (const Constraint& constraint : graph.constraints()) {
+    INGOT_TRY(rebuilder.graph().require(constraint));
+  }
+  for (const Node& node : graph.nodes()) {
+    if (!live[node.outputs.front().index]) continue;
+    INGOT_ASSIGN(const std::vector<ValueId> results, rewrite(rebuilder, node));
+    INGOT_CHECK(results.size() == node.outputs.size(), "rewriting '{}' gave {} results",
+                graph.describe(node), results.size());
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      rebuilder.mapped_[node.outputs[i].index] = results[i];
+    }
+  }
+  for (const Output& output : graph.outputs()) {
+    rebuilder.graph().add_output(output.name, rebuilder.map(output.value));
+  }
+  return std::move(rebuilder.new_);
+}
+
+}  // namespace ingot

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plan: kernels in the order in which they run, the buffers between them, and where those
+// stand. It is the last thing that knows sizes as expressions; header, manifest, descriptor and
+// machine code all derive from it. A plan prints as text (plan/print.h).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/expected.h"
+#include "ir/graph.h"
+
+namespace ingot::plan {
+
+/// Memory that kernels read and write. All buffers are dense and row-major.
+struct Buffer {
+  enum class Kind : std::uint8_t { input, output, arena, weights };
+  Kind kind = Kind::arena;
+  DType dtype = DType::f32;
+  Shape shape;          // as of the graph value that it was made for
+  std::uint32_t index = 0;   // which input or output
+  Dim offset;           // bytes from the start of the arena or of the weights section
+  std::string name;     // of the value, for people
+};
+
+using BufferId = std::uint32_t;
+
+/// Where a kernel finds the element of its iteration point (i0, i1, ...): element number
+/// offset + sum of strides[d] * i_d. A stride of zero repeats.
+struct View {
+  BufferId buffer = 0;
+  Dim offset;                 // in elements
+  std::vector<Dim> strides;   // in elements, one per dimension of the kernel's space
+};
+
+/// One step of a scalar formula; operands are the results of earlier steps of the same body.
+struct Step {
+  enum class Kind : std::uint8_t {
+    load,      // views[index] at the iteration point
+    constant,  // the number in `constant`
+    index,     // the iteration point's coordinate `index`, as an integer of `dtype`
+    dim,       // the value of the expression `dim`, as an integer of `dtype`
+    scalar,    // Row kernels: the result of the reduction of stage `index`
+    temp,      // Row kernels: the element that stage `index` kept
+    product,   // Contract kernels: the finished sum of products (bias included)
+    apply,     // a pointwise op on operands
+  };
+  Kind kind = Kind::apply;
+  DType dtype = DType::f32;        // of the result
+  std::uint32_t index = 0;
+  const OpDef* op = nullptr;       // apply; `cast` converts from the operand's type to `dtype`
+  std::vector<std::uint32_t> operands;
+  Tensor constant;                 // a scalar
+  Dim dim;
+};
+
+/// A scalar program in SSA form, evaluated for each point of a kernel's space.
+struct Body {
+  std::vector<Step> steps;
+};
+
+/// body step -> memory
+struct Store {
+  std::uint32_t step = 0;
+  View view;
+};
+
+/// Runs `body` for every point of the space.
+struct Map {
+  Body body;
+  std::vector<View> loads;
+  std::vector<Store> stores;
+};
+
+enum class ReduceOp : std::uint8_t { sum, max, min, prod };
+
+/// Reduces along the last dimension of the space in several stages, row by row: e.g. softmax is
+/// max; exp of the difference, kept, and its sum; the product. Reductions are canonical "lanes":
+/// 16 strided lanes, then halving.
+struct Row {
+  struct Stage {
+    Body body;
+    std::vector<View> loads;                 // strides cover rows and the last dimension
+    std::vector<Store> stores;               // per element of the row
+    struct Reduction {
+      ReduceOp op;
+      std::uint32_t step;
+    };
+    struct Keep {
+      std::uint32_t step;
+      Dim offset;                            // bytes from the start of the arena; one row long
+    };
+    std::optional<Reduction> reduction;      // its result is Step::scalar of this stage
+    std::optional<Keep> keep;                // kept per element, for Step::temp of later stages
+  };
+  std::vector<Stage> stages;
+  /// After all stages, once per row, at iteration points whose last coordinate is 0.
+  Body finish;
+  std::vector<View> finish_loads;
+  std::vector<Store> finish_stores;
+};
+
+/// Reduces along the last `reduced` dimensions of the space in index order, starting from the
+/// op's neutral element. The rest of the space are the points of the result, for which `finish`
+/// is evaluated with Step::scalar 0 as the reduced value.
+struct OrderedReduce {
+  std::uint32_t reduced = 1;
+  ReduceOp op = ReduceOp::sum;
+  Body body;                    // the element that is reduced: its last step
+  std::vector<View> loads;
+  Body finish;
+  std::vector<View> finish_loads;   // strides of the reduced dimensions are zero
+  std::vector<Store> finish_stores;
+};
+
+/// A matrix of weights as it lies in the weights section.
+struct PackedWeights {
+  Dim offset;                    // bytes from the start of the weights section, a multiple of 64
+  std::int64_t k = 0, n = 0;
+  bool has_bias = false;         // the bias row comes first in each panel
+  /// `panels`: columns in panels of 32, the last one as wide as needs be, rounded up to 8 (its
+  /// spare columns repeat the last real one, so that nothing traps there); a panel is
+  /// [bias row][k rows], each as wide as the panel.
+  /// `dots`: n == 1; [bias or nothing padded to 16][k weights in order, padded to 16 with zeros].
+  enum class Layout : std::uint8_t { panels, dots } layout = Layout::panels;
+  std::int64_t bytes = 0;
+};
+
+/// out[.., m, n] = epilogue(bias[n] + sum over k of a[.., m, k] * b[.., k, n]), summed canonically
+/// in `chains` interleaved chains. The space is [batch dims.., m, n].
+struct Contract {
+  Dim k;
+  std::int64_t chains = 1;
+  View a;                         // strides over [batch.., m, (n: 0)] and then k: one more stride
+  std::variant<PackedWeights, View> b;   // View: strides over [batch.., (m: 0), n] and then k
+  std::optional<View> bias;       // only when b is a View; strides over the space
+  Body epilogue;                  // begins from Step::product
+  std::vector<View> loads;
+  std::vector<Store> stores;
+};
+
+struct Kernel {
+  std::uint32_t id = 0;
+  std::string name;                   // as users call the op that it is named after
+  std::vector<std::string> sources;   // op names that were fused into it, in order
+  std::vector<Dim> space;             // extents of the iteration, outermost first
+  std::variant<Map, Row, OrderedReduce, Contract> work;
+};
+
+struct SelfTest {
+  std::uint64_t seed = 0;
+  SymbolValues symbols;
+  std::uint64_t output_hash = 0;
+};
+
+struct Plan {
+  std::string name;
+  Arithmetic arithmetic = Arithmetic::fused;
+  std::vector<Symbol> symbols;
+  std::vector<Constraint> constraints;
+  struct Port {
+    std::string name;
+    TensorType type;
+    BufferId buffer;
+  };
+  std::vector<Port> inputs, outputs;
+  std::vector<Buffer> buffers;
+  std::vector<Kernel> kernels;
+  Dim workspace_bytes;                 // 64-byte aligned arena; monotone in each symbol
+  std::vector<std::byte> weights;      // the one section, 64-byte aligned
+  SelfTest self_test;
+};
+
+/// Decides kernels, schedule, buffers and offsets. The graph is optimised already.
+Expected<Plan> make_plan(const Graph& graph);
+
+}  // namespace ingot::plan
