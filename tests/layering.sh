@@ -66,8 +66,8 @@ files | xargs -r awk -v layers=compiler/layers.txt '
 
     if ((top == "runtime" || top == "include") && !is_test) {
       own = name ~ /^ingot\// || (top == "runtime" && folder == "runtime") || (top == "include" && quoted && folder == "")
-      system = !quoted && (folder == "sys" || (folder == "" && (name !~ /\./ || name ~ standard_c)))
-      if (!own && !system) complain(top "/ may include <ingot/...> and the standard library only")
+      is_standard = !quoted && (folder == "sys" || (folder == "" && (name !~ /\./ || name ~ standard_c)))
+      if (!own && !is_standard) complain(top "/ may include <ingot/...> and the standard library only")
     }
   }
   END {
