@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds what a foreign op means out of core ops. Both importers write their ops with it, so that a
+// softmax from ONNX and one from TensorFlow are the same graph.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace ingot {
+
+/// The core ops of one foreign node. The first failure is kept: every later step does nothing and
+/// gives an invalid ValueId, so that compositions read as formulas; `result` hands the failure out.
+/// Reading types of invalid values is safe (f32, rank 0). Operands must be of one element type
+/// unless stated; binary steps broadcast as numpy does.
+class Composer {
+ public:
+  Composer(Graph& graph, std::string node_name)
+      : graph_(graph), node_name_(std::move(node_name)) {}
+
+  Graph& graph() { return graph_; }
+  bool failed() const { return error_.has_value(); }
+  /// Records a failure, unless there is one already.
+  ValueId fail_with(Error error);
+  template <class... Args>
+  ValueId unsupported(fmt::format_string<Args...> format, Args&&... args) {
+    return fail_with({ErrorCode::unsupported, fmt::format(format, std::forward<Args>(args)...)});
+  }
+  template <class... Args>
+  ValueId invalid(fmt::format_string<Args...> format, Args&&... args) {
+    return fail_with({ErrorCode::invalid_model, fmt::format(format, std::forward<Args>(args)...)});
+  }
+  Expected<ValueId> result(ValueId value) const;
+  Expected<std::vector<ValueId>> results(std::vector<ValueId> values) const;
+
+  // --- reading ---
+  const TensorType& type(ValueId value) const;
+  DType dtype(ValueId value) const { return type(value).dtype; }
+  const Shape& shape(ValueId value) const { return type(value).shape; }
+  std::size_t rank(ValueId value) const { return type(value).rank(); }
+  /// -1 is the last axis; fails outside of [-rank, rank).
+  std::size_t axis(std::int64_t axis, std::size_t rank);
+  /// The same for a list: sorted, without repetitions.
+  std::vector<std::int64_t> axes(const std::vector<std::int64_t>& axes, std::size_t rank);
+
+  // --- constants ---
+  /// Rank 0; the number is rounded once to the type.
+  ValueId scalar(DType dtype, double number);
+  /// The same, of the element type of a value.
+  ValueId number(double number, ValueId like) { return scalar(dtype(like), number); }
+  ValueId constant(Tensor tensor) { return graph_.add_constant(std::move(tensor)); }
+  /// i64[len] with the numbers of dimension expressions; a constant where there are no symbols.
+  ValueId dims(const Shape& values);
+  /// The number of elements along axes (all of a shape) as rank 0 of any type.
+  ValueId size(const Shape& dims, DType dtype);
+
+  // --- core ops; those that would change nothing give their operand back ---
+  ValueId op(std::string_view name, std::vector<ValueId> inputs, Attributes attributes = {});
+  ValueId add(ValueId a, ValueId b) { return op("add", {a, b}); }
+  ValueId sub(ValueId a, ValueId b) { return op("sub", {a, b}); }
+  ValueId mul(ValueId a, ValueId b) { return op("mul", {a, b}); }
+  ValueId div(ValueId a, ValueId b) { return op("div", {a, b}); }
+  ValueId cast(ValueId x, DType to);
+  ValueId reshape(ValueId x, Shape shape);
+  ValueId transpose(ValueId x, std::vector<std::int64_t> perm);
+  ValueId broadcast(ValueId x, Shape shape);
+  ValueId concat(const std::vector<ValueId>& parts, std::size_t axis);
+  /// Elements start, start + step, ... of one axis, `size` of them, all within the axis.
+  ValueId slice(ValueId x, std::size_t axis, Dim start, Dim size, Dim step = 1);
+  /// reduce_sum, reduce_max, reduce_min, reduce_prod; axes sorted and non-negative.
+  ValueId reduce(std::string_view op, ValueId x, const std::vector<std::int64_t>& axes,
+                 bool keep_dims);
+  /// numpy.matmul, 1-D operands included; bias [n] or invalid.
+  ValueId matmul(ValueId a, ValueId b, ValueId bias = {});
+
+  // --- moving ---
+  /// Inserts axes of size 1; `axes` are sorted positions in the result.
+  ValueId unsqueeze(ValueId x, const std::vector<std::int64_t>& axes);
+  ValueId squeeze(ValueId x, const std::vector<std::int64_t>& axes);
+  /// Swaps the last two axes.
+  ValueId transpose_matrix(ValueId x);
+  /// [a, b, c, d] to [a * b, c * d] where `axis` is 2.
+  ValueId flatten(ValueId x, std::size_t axis);
+  /// Moves a vector [C] to [C, 1, 1] so that it broadcasts along `axis` of a value of `rank`.
+  ValueId align(ValueId vector, std::size_t axis, std::size_t rank);
+  /// Python's x[begin:end:step] on one axis: negative counts from the end, all is clamped. A step
+  /// must not be 0. No begin or end: from or to the end in the direction of the step.
+  ValueId strided_slice(ValueId x, std::size_t axis, const std::optional<Dim>& begin,
+                        const std::optional<Dim>& end, std::int64_t step);
+  /// x[index] on one axis, which goes; a negative index counts from the end.
+  ValueId select(ValueId x, std::size_t axis, std::int64_t index);
+  ValueId tile(ValueId x, const Shape& repeats);
+  /// Entries `indices` of one axis, which is replaced by `indices_shape`; by slices, so a few.
+  ValueId take(ValueId x, std::size_t axis, const std::vector<std::int64_t>& indices,
+               const std::vector<std::int64_t>& indices_shape);
+
+  // --- pointwise compositions ---
+  ValueId relu(ValueId x) { return op("max", {number(0, x), x}); }
+  /// Either bound may be invalid: no bound.
+  ValueId clip(ValueId x, ValueId lo, ValueId hi);
+  ValueId clip(ValueId x, double lo, double hi) { return clip(x, number(lo, x), number(hi, x)); }
+  ValueId square(ValueId x) { return mul(x, x); }
+  ValueId reciprocal(ValueId x) { return div(number(1, x), x); }
+  ValueId rsqrt(ValueId x) { return reciprocal(op("sqrt", {x})); }
+  ValueId leaky_relu(ValueId x, double alpha);
+  ValueId elu(ValueId x, double alpha);
+  ValueId selu(ValueId x, double alpha = 1.67326319217681884765625,
+               double gamma = 1.05070102214813232421875);
+  ValueId softplus(ValueId x);
+  ValueId softsign(ValueId x);
+  ValueId hard_sigmoid(ValueId x, double alpha, double beta);
+  /// x * sigmoid(alpha * x)
+  ValueId swish(ValueId x, double alpha = 1);
+  ValueId gelu(ValueId x);
+  ValueId gelu_tanh(ValueId x);
+  ValueId mish(ValueId x);
+
+  // --- compositions over axes ---
+  ValueId mean(ValueId x, const std::vector<std::int64_t>& axes, bool keep_dims);
+  ValueId softmax(ValueId x, std::size_t axis);
+  ValueId log_softmax(ValueId x, std::size_t axis);
+  /// `on` where an index meets its place along the new `axis` of size `depth`, else `off`;
+  /// negative indices count from the end, others out of range are `off` everywhere.
+  ValueId one_hot(ValueId indices, const Dim& depth, ValueId on, ValueId off, std::size_t axis);
+  /// Inference: x * s + t with s = scale / sqrt(variance + epsilon), t = bias - mean * s; the four
+  /// are vectors along `axis` or already shaped to broadcast.
+  ValueId batch_norm(ValueId x, ValueId scale, ValueId bias, ValueId mean, ValueId variance,
+                     double epsilon, std::size_t axis);
+
+ private:
+  Dim smaller(const Dim& a, const Dim& b) const;
+  Dim larger(const Dim& a, const Dim& b) const;
+
+  Graph& graph_;
+  std::string node_name_;
+  std::optional<Error> error_;
+};
+
+/// numpy's common shape, for importers that need it before they build; none when sizes clash. Where
+/// a symbol meets a number other than 1, the number wins (the op that follows demands equality).
+std::optional<Shape> common_shape(const Shape& a, const Shape& b);
+
+}  // namespace ingot

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// What all importers do alike with the signature of a model: the options' view of inputs, names and
+// ranges of symbols, fixed inputs, and the merging of symbols that turn out to be equal.
+#pragma once
+
+#include <variant>
+
+#include "import/import.h"
+
+namespace ingot {
+
+/// A dimension as a file states it: unknown, a number, or a name.
+using FileDim = std::variant<std::monostate, std::int64_t, std::string>;
+
+struct FileInput {
+  std::string name;
+  std::optional<DType> dtype;
+  std::optional<std::vector<FileDim>> shape;  // none: not even the rank is known
+};
+
+/// Adds an input per element, with `--input` and `--dim` applied, and declares the symbols.
+/// Inputs that the options name come first, in the options' order. The result is parallel to
+/// `inputs`. Errors: invalid_argument when type or shape is stated nowhere (the message gives the
+/// option to use), when the options contradict the file, or when a range names no symbol.
+Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileInput>& inputs,
+                                          const ImportOptions& options);
+
+/// The value of `--constant NAME=VALUE` for an input of this type and shape, as a splat.
+Expected<Tensor> parse_constant(const FileInput& input, const std::string& value);
+
+/// The option's entry for an input; names of a graph's values may be written with `:0`.
+const InputSpec* find_spec(const ImportOptions& options, std::string_view name);
+
+/// Puts a number or another symbol in the place of each symbol that a constraint says is equal to
+/// it; the symbol declared first stays.
+Expected<void> merge_symbols(Graph& graph);
+
+}  // namespace ingot
