@@ -123,7 +123,8 @@ struct PackedWeights {
   /// `panels`: columns in panels of 32, the last one as wide as needs be, rounded up to 8 (its
   /// spare columns repeat the last real one, so that nothing traps there); a panel is
   /// [bias row][k rows], each as wide as the panel.
-  /// `dots`: n == 1; [bias or nothing padded to 16][k weights in order, padded to 16 with zeros].
+  /// `dots`: n <= 4; [bias row or nothing, padded to 16][k rows of 1, 2 or 4, padded to 16 rows with
+  /// zeros], so that a register holds several chains of the sum. plan/pack.h has the details.
   enum class Layout : std::uint8_t { panels, dots } layout = Layout::panels;
   std::int64_t bytes = 0;
 };
