@@ -78,25 +78,23 @@ class InternalError : public std::logic_error {
 
 }  // namespace ingot
 
-#define INGOT_CHECK(condition, ...)                                               \
-  do {                                                                            \
-    if (!(condition))                                                             \
-      ::ingot::internal_error(__FILE__, __LINE__, fmt::format(__VA_ARGS__)); \
+#define INGOT_CHECK(condition, ...)                                                          \
+  do {                                                                                       \
+    if (!(condition)) ::ingot::internal_error(__FILE__, __LINE__, fmt::format(__VA_ARGS__)); \
   } while (false)
 
 #define INGOT_CONCAT_(a, b) a##b
 #define INGOT_CONCAT(a, b) INGOT_CONCAT_(a, b)
 
 /// Returns the error of an Expected<...> expression, or goes on.
-#define INGOT_TRY(...)                                 \
-  do {                                                 \
-    if (auto ingot_tried = (__VA_ARGS__); !ingot_tried) \
-      return ingot_tried.error();                      \
+#define INGOT_TRY(...)                                                              \
+  do {                                                                              \
+    if (auto ingot_tried = (__VA_ARGS__); !ingot_tried) return ingot_tried.error(); \
   } while (false)
 
 /// Declares (or assigns) from an Expected<...> expression, or returns its error.
-#define INGOT_ASSIGN(declaration, ...)                                    \
-  auto INGOT_CONCAT(ingot_expected_, __LINE__) = (__VA_ARGS__);           \
-  if (!INGOT_CONCAT(ingot_expected_, __LINE__))                           \
-    return INGOT_CONCAT(ingot_expected_, __LINE__).error();               \
+#define INGOT_ASSIGN(declaration, ...)                          \
+  auto INGOT_CONCAT(ingot_expected_, __LINE__) = (__VA_ARGS__); \
+  if (!INGOT_CONCAT(ingot_expected_, __LINE__))                 \
+    return INGOT_CONCAT(ingot_expected_, __LINE__).error();     \
   declaration = *std::move(INGOT_CONCAT(ingot_expected_, __LINE__))

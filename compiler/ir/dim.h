@@ -38,7 +38,8 @@ class Dim {
   Dim(std::int64_t value);
   static Dim symbol(std::string name);
 
-  /// floor(a / b) and a - b * floor(a / b); b must not be zero when evaluated.
+  /// floor(a / b) and a - b * floor(a / b); b must not be zero when evaluated. What cancels is
+  /// cancelled, so that (64*N) / N is 64, for N = 0 too.
   static Dim floor_div(const Dim& a, const Dim& b);
   static Dim ceil_div(const Dim& a, const Dim& b);
   static Dim mod(const Dim& a, const Dim& b);
@@ -60,14 +61,18 @@ class Dim {
   bool is(std::int64_t number) const { return value() == number; }
   /// The name, if this is a symbol and nothing else.
   std::optional<std::string> symbol_name() const;
-  /// True when a coefficient left the range of int64 while it was built; evaluation then fails.
+  /// True when a coefficient left the range of int64 while it was built, or the expression became
+  /// absurdly large; evaluation then fails. An overflowed expression has no terms, and whatever is
+  /// built from it is overflowed too.
   bool overflowed() const { return overflowed_; }
 
-  /// a / b where b divides every term, e.g. (64*N) / N; none otherwise.
+  /// a / b where nothing is left over, e.g. (64*N) / N or (64*N + 64) / (N + 1); none otherwise.
   static std::optional<Dim> exact_div(const Dim& a, const Dim& b);
 
+  /// Errors: a symbol without a value, a division by zero, a result beyond int64.
   Expected<std::int64_t> evaluate(const SymbolValues& values) const;
-  /// Bounds for all values of the symbols in their ranges; saturates at int64's ends.
+  /// Bounds for all values of the symbols in their ranges, not always the tightest; saturates at
+  /// int64's ends.
   /// Symbols missing in `ranges` are taken as 0 to 2^31-1.
   Interval bounds(const SymbolRanges& ranges) const;
   Dim substitute(std::string_view symbol, const Dim& by) const;
@@ -76,15 +81,17 @@ class Dim {
   const std::vector<Term>& terms() const { return terms_; }
 
   /// `2*N + 3`, `floor_div(N + 1, 2)`; parse() reads what str() prints, and plain arithmetic
-  /// with + - * ( ) and the functions floor_div, mod, min, max.
+  /// with + - * ( ) and the functions floor_div, ceil_div, mod, min, max.
   std::string str() const;
   static Expected<Dim> parse(std::string_view text);
 
  private:
+  static Dim overflow();
   static Dim from_atom(Atom atom);
-  void add_term(Term term);
+  static Dim from_terms(std::vector<Term> terms);
+  static Dim extremum(Kind kind, const Dim& a, const Dim& b);
 
-  std::vector<Term> terms_;  // sorted by factors, no zero coefficients
+  std::vector<Term> terms_;  // highest degree first, constant last; no zero coefficients
   bool overflowed_ = false;
 };
 
@@ -100,6 +107,10 @@ struct Dim::Term {
   std::vector<Atom> factors;  // sorted, repeated for powers
   std::int64_t coefficient = 0;
 };
+
+/// Letters, digits, '_' and '.', beginning with a letter or '_'. Other names do not survive being
+/// printed and parsed.
+bool is_symbol_name(std::string_view text);
 
 using Shape = std::vector<Dim>;
 

@@ -28,8 +28,8 @@ enum class DType : std::uint8_t {
 
 struct DTypeInfo {
   DType dtype;
-  std::string_view name;        // in text forms and on the command line
-  std::string_view long_name;   // numpy's name, as model.json and --input use it
+  std::string_view name;       // in text forms and on the command line
+  std::string_view long_name;  // numpy's name, as model.json and --input use it
   std::size_t bytes;
   bool is_float, is_integer, is_signed;
 };

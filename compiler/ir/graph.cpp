@@ -55,7 +55,10 @@ ValueId Graph::new_value(Value value) {
 }
 
 ValueId Graph::add_input(std::string input_name, TensorType type) {
-  const ValueId id = new_value({Value::Kind::input, std::move(type), std::move(input_name), {},
+  const ValueId id = new_value({Value::Kind::input,
+                                std::move(type),
+                                std::move(input_name),
+                                {},
                                 static_cast<std::uint32_t>(inputs_.size())});
   inputs_.push_back(id);
   return id;
@@ -68,7 +71,10 @@ ValueId Graph::add_constant(Tensor tensor) {
   for (auto it = begin; it != end; ++it) {
     if (constant(it->second) == tensor) return it->second;
   }
-  const ValueId id = new_value({Value::Kind::constant, tensor.type(), {}, {},
+  const ValueId id = new_value({Value::Kind::constant,
+                                tensor.type(),
+                                {},
+                                {},
                                 static_cast<std::uint32_t>(constants_.size())});
   constants_.push_back(std::move(tensor));
   constants_by_hash_.emplace(hash, id);
@@ -98,8 +104,9 @@ Expected<std::vector<ValueId>> Graph::add_node(const OpDef& op, std::vector<Valu
 
 Expected<ValueId> Graph::add(std::string_view op_name, std::vector<ValueId> inputs,
                              Attributes attributes, std::string node_name) {
-  INGOT_ASSIGN(const std::vector<ValueId> outputs,
-               add_node(op(op_name), std::move(inputs), std::move(attributes), std::move(node_name)));
+  INGOT_ASSIGN(
+      const std::vector<ValueId> outputs,
+      add_node(op(op_name), std::move(inputs), std::move(attributes), std::move(node_name)));
   INGOT_CHECK(outputs.size() == 1, "op '{}' has {} outputs", op_name, outputs.size());
   return outputs.front();
 }
@@ -130,7 +137,8 @@ Expected<void> Graph::require(Constraint constraint) {
 
 Expected<void> Graph::substitute(const std::string& symbol, const Dim& by) {
   auto replace = [&](Dim& dim) { dim = dim.substitute(symbol, by); };
-  for (Value& value : values_) std::for_each(value.type.shape.begin(), value.type.shape.end(), replace);
+  for (Value& value : values_)
+    std::for_each(value.type.shape.begin(), value.type.shape.end(), replace);
   for (Node& node : nodes_) {
     for (auto& [key, attribute] : node.attributes.entries()) {
       if (auto* dims = std::get_if<std::vector<Dim>>(&attribute)) {
@@ -182,13 +190,13 @@ std::vector<std::vector<NodeId>> compute_uses(const Graph& graph) {
 }
 
 Expected<void> InferContext::require_equal(const Dim& a, const Dim& b) const {
-  return graph_.require({a, Constraint::Relation::equal, b,
-                         fmt::format("node '{}' ({})", name_, op_.name)});
+  return graph_.require(
+      {a, Constraint::Relation::equal, b, fmt::format("node '{}' ({})", name_, op_.name)});
 }
 
 Expected<void> InferContext::require_at_least(const Dim& a, const Dim& b) const {
-  return graph_.require({a, Constraint::Relation::greater_equal, b,
-                         fmt::format("node '{}' ({})", name_, op_.name)});
+  return graph_.require(
+      {a, Constraint::Relation::greater_equal, b, fmt::format("node '{}' ({})", name_, op_.name)});
 }
 
 Error InferContext::error(std::string_view what) const {

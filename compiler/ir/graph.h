@@ -92,8 +92,8 @@ class Graph {
   Expected<std::vector<ValueId>> add_node(const OpDef& op, std::vector<ValueId> inputs,
                                           Attributes attributes, std::string node_name);
   /// The same by name, for ops with one output; an unknown name is a bug.
-  Expected<ValueId> add(std::string_view op, std::vector<ValueId> inputs, Attributes attributes = {},
-                        std::string node_name = {});
+  Expected<ValueId> add(std::string_view op, std::vector<ValueId> inputs,
+                        Attributes attributes = {}, std::string node_name = {});
   void add_output(std::string output_name, ValueId value);
   /// Does nothing when the relation holds for all values of the symbols; an error when it can't
   /// hold for any; else remembers it.

@@ -23,9 +23,8 @@ class Rebuilder {
   Expected<std::vector<ValueId>> copy(const Node& node);
 
  private:
-  friend Expected<Graph> rebuild(const Graph&,
-                                 const std::function<Expected<std::vector<ValueId>>(
-                                     Rebuilder&, const Node&)>&);
+  friend Expected<Graph> rebuild(
+      const Graph&, const std::function<Expected<std::vector<ValueId>>(Rebuilder&, const Node&)>&);
   const Graph& old_;
   Graph new_;
   std::vector<ValueId> mapped_;

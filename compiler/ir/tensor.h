@@ -22,10 +22,13 @@ class Tensor {
   Tensor(DType dtype, std::vector<std::int64_t> shape);
   /// `bytes` must be of the exact size: elements * bytes_of(dtype).
   Tensor(DType dtype, std::vector<std::int64_t> shape, std::vector<std::byte> bytes);
-  static Tensor splat(DType dtype, std::vector<std::int64_t> shape, std::span<const std::byte> element);
+  static Tensor splat(DType dtype, std::vector<std::int64_t> shape,
+                      std::span<const std::byte> element);
 
   template <class T>
   static Tensor scalar(DType dtype, T value) {
+    INGOT_CHECK(sizeof value == bytes_of(dtype), "a scalar {} of {} bytes", name(dtype),
+                sizeof value);
     Tensor tensor(dtype, {});
     std::memcpy(tensor.bytes_.data(), &value, sizeof value);
     return tensor;

@@ -7,7 +7,8 @@
 //   add sub mul div neg abs                IEEE, or wrapping integers; integer division truncates,
 //                                          x / 0 = 0, and the least integer / -1 is itself
 //   remainder(V, V)                        exact, sign of a; of integers x % 0 = 0
-//   pow(V, V)                              math::pow, or by integer multiplication: b < 0 gives 1 / a^-b,
+//   pow(V, V)                              math::pow, or by integer multiplication: b < 0 gives 1 /
+//   a^-b,
 //                                          truncated, and 0 where a is 0
 //   ceil floor trunc rint sqrt             floats only
 //   bit_not bit_and bit_or bit_xor shift_left shift_right    integers only; the distance is b as
@@ -63,8 +64,8 @@ constexpr int arity(Signature signature) {
 }
 constexpr bool in_domain(Domain domain, DType dtype) {
   const bool boolean = dtype == DType::boolean;
-  const bool real = dtype == DType::f32 || dtype == DType::f64 || dtype == DType::f16 ||
-                    dtype == DType::bf16;
+  const bool real =
+      dtype == DType::f32 || dtype == DType::f64 || dtype == DType::f16 || dtype == DType::bf16;
   switch (domain) {
     case Domain::any:
       return true;
@@ -97,16 +98,16 @@ auto mod_floor(P& f, V a, V b) {
 template <Pointwise op>
 struct Formula;
 
-#define INGOT_POINTWISE(op, signature_, domain_, summary, ...)                              \
-  template <>                                                                               \
-  struct Formula<Pointwise::op##_> {                                                        \
-    static constexpr Signature signature = Signature::signature_;                           \
-    static constexpr Domain domain = Domain::domain_;                                       \
-    template <class P, class A, class B = A, class C = B>                                   \
-    static auto apply(P& f, [[maybe_unused]] A a, [[maybe_unused]] B b = {},                \
-                      [[maybe_unused]] C c = {}) {                                          \
-      return __VA_ARGS__;                                                                   \
-    }                                                                                       \
+#define INGOT_POINTWISE(op, signature_, domain_, summary, ...)               \
+  template <>                                                                \
+  struct Formula<Pointwise::op##_> {                                         \
+    static constexpr Signature signature = Signature::signature_;            \
+    static constexpr Domain domain = Domain::domain_;                        \
+    template <class P, class A, class B = A, class C = B>                    \
+    static auto apply(P& f, [[maybe_unused]] A a, [[maybe_unused]] B b = {}, \
+                      [[maybe_unused]] C c = {}) {                           \
+      return __VA_ARGS__;                                                    \
+    }                                                                        \
   };
 #include "ops/pointwise.def"
 #undef INGOT_POINTWISE

@@ -19,10 +19,10 @@ struct Buffer {
   enum class Kind : std::uint8_t { input, output, arena, weights };
   Kind kind = Kind::arena;
   DType dtype = DType::f32;
-  Shape shape;          // as of the graph value that it was made for
-  std::uint32_t index = 0;   // which input or output
-  Dim offset;           // bytes from the start of the arena or of the weights section
-  std::string name;     // of the value, for people
+  Shape shape;              // as of the graph value that it was made for
+  std::uint32_t index = 0;  // which input or output
+  Dim offset;               // bytes from the start of the arena or of the weights section
+  std::string name;         // of the value, for people
 };
 
 using BufferId = std::uint32_t;
@@ -31,8 +31,8 @@ using BufferId = std::uint32_t;
 /// offset + sum of strides[d] * i_d. A stride of zero repeats.
 struct View {
   BufferId buffer = 0;
-  Dim offset;                 // in elements
-  std::vector<Dim> strides;   // in elements, one per dimension of the kernel's space
+  Dim offset;                // in elements
+  std::vector<Dim> strides;  // in elements, one per dimension of the kernel's space
 };
 
 /// One step of a scalar formula; operands are the results of earlier steps of the same body.
@@ -48,11 +48,11 @@ struct Step {
     apply,     // a pointwise op on operands
   };
   Kind kind = Kind::apply;
-  DType dtype = DType::f32;        // of the result
+  DType dtype = DType::f32;  // of the result
   std::uint32_t index = 0;
-  const OpDef* op = nullptr;       // apply; `cast` converts from the operand's type to `dtype`
+  const OpDef* op = nullptr;  // apply; `cast` converts from the operand's type to `dtype`
   std::vector<std::uint32_t> operands;
-  Tensor constant;                 // a scalar
+  Tensor constant;  // a scalar
   Dim dim;
 };
 
@@ -82,18 +82,18 @@ enum class ReduceOp : std::uint8_t { sum, max, min, prod };
 struct Row {
   struct Stage {
     Body body;
-    std::vector<View> loads;                 // strides cover rows and the last dimension
-    std::vector<Store> stores;               // per element of the row
+    std::vector<View> loads;    // strides cover rows and the last dimension
+    std::vector<Store> stores;  // per element of the row
     struct Reduction {
       ReduceOp op;
       std::uint32_t step;
     };
     struct Keep {
       std::uint32_t step;
-      Dim offset;                            // bytes from the start of the arena; one row long
+      Dim offset;  // bytes from the start of the arena; one row long
     };
-    std::optional<Reduction> reduction;      // its result is Step::scalar of this stage
-    std::optional<Keep> keep;                // kept per element, for Step::temp of later stages
+    std::optional<Reduction> reduction;  // its result is Step::scalar of this stage
+    std::optional<Keep> keep;            // kept per element, for Step::temp of later stages
   };
   std::vector<Stage> stages;
   /// After all stages, once per row, at iteration points whose last coordinate is 0.
@@ -108,23 +108,23 @@ struct Row {
 struct OrderedReduce {
   std::uint32_t reduced = 1;
   ReduceOp op = ReduceOp::sum;
-  Body body;                    // the element that is reduced: its last step
+  Body body;  // the element that is reduced: its last step
   std::vector<View> loads;
   Body finish;
-  std::vector<View> finish_loads;   // strides of the reduced dimensions are zero
+  std::vector<View> finish_loads;  // strides of the reduced dimensions are zero
   std::vector<Store> finish_stores;
 };
 
 /// A matrix of weights as it lies in the weights section.
 struct PackedWeights {
-  Dim offset;                    // bytes from the start of the weights section, a multiple of 64
+  Dim offset;  // bytes from the start of the weights section, a multiple of 64
   std::int64_t k = 0, n = 0;
-  bool has_bias = false;         // the bias row comes first in each panel
+  bool has_bias = false;  // the bias row comes first in each panel
   /// `panels`: columns in panels of 32, the last one as wide as needs be, rounded up to 8 (its
   /// spare columns repeat the last real one, so that nothing traps there); a panel is
   /// [bias row][k rows], each as wide as the panel.
-  /// `dots`: n <= 4; [bias row or nothing, padded to 16][k rows of 1, 2 or 4, padded to 16 rows with
-  /// zeros], so that a register holds several chains of the sum. plan/pack.h has the details.
+  /// `dots`: n <= 4; [bias row or nothing, padded to 16][k rows of 1, 2 or 4, padded to 16 rows
+  /// with zeros], so that a register holds several chains of the sum. plan/pack.h has the details.
   enum class Layout : std::uint8_t { panels, dots } layout = Layout::panels;
   std::int64_t bytes = 0;
 };
@@ -134,19 +134,19 @@ struct PackedWeights {
 struct Contract {
   Dim k;
   std::int64_t chains = 1;
-  View a;                         // strides over [batch.., m, (n: 0)] and then k: one more stride
-  std::variant<PackedWeights, View> b;   // View: strides over [batch.., (m: 0), n] and then k
-  std::optional<View> bias;       // only when b is a View; strides over the space
-  Body epilogue;                  // begins from Step::product
+  View a;  // strides over [batch.., m, (n: 0)] and then k: one more stride
+  std::variant<PackedWeights, View> b;  // View: strides over [batch.., (m: 0), n] and then k
+  std::optional<View> bias;             // only when b is a View; strides over the space
+  Body epilogue;                        // begins from Step::product
   std::vector<View> loads;
   std::vector<Store> stores;
 };
 
 struct Kernel {
   std::uint32_t id = 0;
-  std::string name;                   // as users call the op that it is named after
-  std::vector<std::string> sources;   // op names that were fused into it, in order
-  std::vector<Dim> space;             // extents of the iteration, outermost first
+  std::string name;                  // as users call the op that it is named after
+  std::vector<std::string> sources;  // op names that were fused into it, in order
+  std::vector<Dim> space;            // extents of the iteration, outermost first
   std::variant<Map, Row, OrderedReduce, Contract> work;
 };
 
@@ -169,8 +169,8 @@ struct Plan {
   std::vector<Port> inputs, outputs;
   std::vector<Buffer> buffers;
   std::vector<Kernel> kernels;
-  Dim workspace_bytes;                 // 64-byte aligned arena; monotone in each symbol
-  std::vector<std::byte> weights;      // the one section, 64-byte aligned
+  Dim workspace_bytes;             // 64-byte aligned arena; monotone in each symbol
+  std::vector<std::byte> weights;  // the one section, 64-byte aligned
   SelfTest self_test;
 };
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// matmul: products summed along k in `chains` interleaved chains. Element k goes to chain k mod
+// chains; chain 0 starts at the bias, or at 0 as the others do; the chains are joined by halving,
+// chain i with chain i + half.
+#include "ops/contract.h"
+
+#include "ops/common.h"
+#include "ops/native_scalars.h"
+
+namespace ingot::ops {
+namespace {
+
+using Integers = std::vector<std::int64_t>;
+constexpr std::int64_t kMaxChains = 16;
+
+Expected<std::vector<TensorType>> infer(const InferContext& context) {
+  const TensorType& a = context.input(0);
+  const TensorType& b = context.input(1);
+  if (a.rank() < 2 || b.rank() < 2)
+    return context.error("operands must be matrices or stacks of them");
+  if (a.dtype != b.dtype || a.dtype == DType::boolean) {
+    return context.error(fmt::format("cannot multiply {} by {}", str(a), str(b)));
+  }
+  const std::int64_t chains = context.attributes().get<std::int64_t>("chains");
+  if (chains < 1 || chains > kMaxChains || (chains & (chains - 1)) != 0) {
+    return context.error("chains must be a power of two from 1 to 16");
+  }
+  INGOT_TRY(context.require_equal(a.shape.back(), b.shape[b.rank() - 2]));
+  INGOT_ASSIGN(Shape shape, broadcast_shapes(context, Shape(a.shape.begin(), a.shape.end() - 2),
+                                             Shape(b.shape.begin(), b.shape.end() - 2)));
+  shape.push_back(a.shape[a.rank() - 2]);
+  shape.push_back(b.shape.back());
+  if (context.input_count() == 3) {
+    const TensorType& bias = context.input(2);
+    if (bias.dtype != a.dtype || bias.rank() != 1) {
+      return context.error("the bias must be a vector of the operands' type");
+    }
+    INGOT_TRY(context.require_equal(bias.shape[0], shape.back()));
+  }
+  return std::vector{TensorType{a.dtype, std::move(shape)}};
+}
+
+template <DType dtype>
+void compute(const EvaluateContext& context, Tensor& result) {
+  using Values = Element<dtype>;
+  using T = typename Values::Compute;
+  NativeScalars<T> f{{context.arithmetic == Arithmetic::strict}};
+  auto multiply_add = [&](T x, T y, T sum) -> T {
+    if constexpr (std::is_floating_point_v<T>) {
+      if (context.arithmetic == Arithmetic::fused) return std::fma(x, y, sum);
+    }
+    const T product = f.mul(x, y);
+    return f.add(product, sum);
+  };
+  const Tensor a = context.inputs[0]->dense();
+  const Tensor b = context.inputs[1]->dense();
+  const Tensor* bias = context.inputs.size() == 3 ? context.inputs[2] : nullptr;
+  const auto chains = static_cast<std::size_t>(context.attributes().get<std::int64_t>("chains"));
+  const std::int64_t k_size = a.shape().back();
+  const std::int64_t n_size = result.shape().back();
+
+  // Operands without their contracted axis, aligned with the result's axes.
+  auto outer_strides = [&](const Tensor& operand, bool left) {
+    Integers strides = broadcast_strides(operand.shape(), result.shape());
+    const Integers dense = dense_strides(operand.shape());
+    const std::size_t rank = strides.size();
+    strides[rank - 2] = left ? dense[dense.size() - 2] : 0;
+    strides[rank - 1] = left ? 0 : dense[dense.size() - 1];
+    return strides;
+  };
+  Walk walk(result.shape(), {outer_strides(a, true), outer_strides(b, false)});
+  for (std::int64_t i = 0; i < result.elements(); ++i, walk.next()) {
+    T sum[kMaxChains] = {};
+    if (bias != nullptr) sum[0] = Values::load(*bias, i % n_size);
+    for (std::int64_t k = 0; k < k_size; ++k) {
+      T& chain = sum[static_cast<std::size_t>(k) % chains];
+      chain = multiply_add(Values::load(a, walk.offset(0) + k),
+                           Values::load(b, walk.offset(1) + k * n_size), chain);
+    }
+    for (std::size_t half = chains / 2; half > 0; half /= 2) {
+      for (std::size_t c = 0; c < half; ++c) sum[c] = f.add(sum[c], sum[c + half]);
+    }
+    Values::store(result, i, sum[0]);
+  }
+}
+
+Expected<std::vector<Tensor>> evaluate(const EvaluateContext& context) {
+  std::vector<Tensor> results;
+  results.emplace_back(context.output_dtypes[0], context.output_shapes[0]);
+  visit_dtype(results[0].dtype(), [&]<DType dtype>() {
+    if constexpr (dtype != DType::boolean) compute<dtype>(context, results[0]);
+  });
+  return results;
+}
+
+}  // namespace
+
+std::int64_t matmul_chains(const TensorType& a, const TensorType& b) {
+  for (std::size_t d = 1; d + 1 < a.rank(); ++d) {
+    if (!a.shape[d].is(1)) return 1;
+  }
+  const std::optional<std::int64_t> width = b.shape.back().value();
+  if (!width) return 1;
+  if (*width == 1) return kMaxChains;
+  std::int64_t chains = 1;
+  while (chains * ((*width + 15) / 16) < 8) chains *= 2;
+  return chains;
+}
+
+void add_contract_ops(std::vector<OpDef>& table) {
+  table.push_back({"matmul",
+                   "matrix product, with an optional bias",
+                   OpKind::contract,
+                   2,
+                   3,
+                   {{"chains", AttributeType::integer}},
+                   infer,
+                   evaluate});
+}
+
+}  // namespace ingot::ops

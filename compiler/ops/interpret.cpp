@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ops/interpret.h"
+
+#include "ir/op.h"
+
+namespace ingot {
+namespace {
+
+Expected<std::vector<std::int64_t>> evaluate_shape(const Shape& shape,
+                                                   const SymbolValues& symbols) {
+  std::vector<std::int64_t> sizes;
+  for (const Dim& dim : shape) {
+    INGOT_ASSIGN(const std::int64_t size, dim.evaluate(symbols));
+    if (size < 0) return fail(ErrorCode::limit, "size {} is {}", dim.str(), size);
+    sizes.push_back(size);
+  }
+  return sizes;
+}
+
+Expected<void> check_constraints(const Graph& graph, const SymbolValues& symbols) {
+  for (const Constraint& constraint : graph.constraints()) {
+    INGOT_ASSIGN(const std::int64_t left, constraint.left.evaluate(symbols));
+    INGOT_ASSIGN(const std::int64_t right, constraint.right.evaluate(symbols));
+    const bool equal = constraint.relation == Constraint::Relation::equal;
+    if (equal ? left != right : left < right) {
+      return fail(ErrorCode::limit, "{} asks for {} {} {}, but they are {} and {}",
+                  constraint.reason, constraint.left.str(),
+                  equal ? "==" : ">=", constraint.right.str(), left, right);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<SymbolValues> bind_symbols(const Graph& graph, std::span<const Tensor> inputs,
+                                    SymbolValues given) {
+  if (inputs.size() != graph.inputs().size()) {
+    return fail(ErrorCode::invalid_argument, "{} inputs given, the model has {}", inputs.size(),
+                graph.inputs().size());
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Value& input = graph.value(graph.inputs()[i]);
+    if (input.type.rank() != inputs[i].rank()) {
+      return fail(ErrorCode::invalid_argument, "input '{}' has {} axes, {} wanted: {}", input.name,
+                  inputs[i].rank(), input.type.rank(), str(input.type));
+    }
+    for (std::size_t d = 0; d < inputs[i].rank(); ++d) {
+      const std::optional<std::string> symbol = input.type.shape[d].symbol_name();
+      const std::int64_t size = inputs[i].shape()[d];
+      if (!symbol) continue;
+      const auto [known, fresh] = given.emplace(*symbol, size);
+      if (!fresh && known->second != size) {
+        return fail(ErrorCode::invalid_argument, "input '{}': axis {} ({}) is {}, but {} is {}",
+                    input.name, d, *symbol, size, *symbol, known->second);
+      }
+    }
+  }
+  for (const Symbol& symbol : graph.symbols()) {
+    const auto value = given.find(symbol.name);
+    if (value == given.end()) {
+      return fail(ErrorCode::invalid_argument,
+                  "no value for symbol {}; give one with --size {}=...", symbol.name, symbol.name);
+    }
+    if (value->second < symbol.range.lo || value->second > symbol.range.hi) {
+      return fail(ErrorCode::limit, "{} is {}, outside its range {} to {}", symbol.name,
+                  value->second, symbol.range.lo, symbol.range.hi);
+    }
+  }
+  INGOT_TRY(check_constraints(graph, given));
+  return given;
+}
+
+Expected<std::vector<Tensor>> evaluate_node(const Graph& graph, const Node& node,
+                                            std::span<const Tensor* const> inputs,
+                                            const SymbolValues& symbols) {
+  std::vector<std::vector<std::int64_t>> shapes;
+  std::vector<DType> dtypes;
+  for (const ValueId output : node.outputs) {
+    INGOT_ASSIGN(std::vector<std::int64_t> shape,
+                 evaluate_shape(graph.type(output).shape, symbols));
+    INGOT_TRY(element_count(shape));
+    shapes.push_back(std::move(shape));
+    dtypes.push_back(graph.type(output).dtype);
+  }
+  return node.op->evaluate({node, inputs, shapes, dtypes, symbols, graph.arithmetic});
+}
+
+Expected<std::vector<Tensor>> interpret(const Graph& graph, std::span<const Tensor> inputs,
+                                        const SymbolValues& symbols) {
+  INGOT_ASSIGN(const SymbolValues bound, bind_symbols(graph, inputs, symbols));
+  std::vector<const Tensor*> values(graph.value_count());
+  std::deque<Tensor> results;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const ValueId id = graph.inputs()[i];
+    const Value& input = graph.value(id);
+    INGOT_ASSIGN(const std::vector<std::int64_t> shape, evaluate_shape(input.type.shape, bound));
+    if (inputs[i].dtype() != input.type.dtype || inputs[i].shape() != shape) {
+      return fail(ErrorCode::invalid_argument, "input '{}' is {}, {} wanted", input.name,
+                  str(inputs[i].type()), str(input.type));
+    }
+    values[id.index] = &inputs[i];
+  }
+  auto find = [&](ValueId id) {
+    return graph.is_constant(id) ? &graph.constant(id) : values[id.index];
+  };
+  for (const Node& node : graph.nodes()) {
+    std::vector<const Tensor*> operands;
+    for (const ValueId input : node.inputs) operands.push_back(find(input));
+    Expected<std::vector<Tensor>> outputs = evaluate_node(graph, node, operands, bound);
+    if (!outputs) {
+      return fail(outputs.error().code, "{}: {}", graph.describe(node), outputs.error().message);
+    }
+    for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+      results.push_back(std::move((*outputs)[i]));
+      values[node.outputs[i].index] = &results.back();
+    }
+  }
+  std::vector<Tensor> outputs;
+  for (const Output& output : graph.outputs()) outputs.push_back(find(output.value)->dense());
+  return outputs;
+}
+
+}  // namespace ingot
