@@ -30,7 +30,8 @@ namespace ingot::ops {
 /// - `dexponent` and `dmantissa` split a positive normal d into 2^exponent * mantissa, mantissa in
 ///   [1, 2). Of any other d they give some value, without trapping.
 /// - `copysign(magnitude, sign)`, `neg` and `abs` touch only the sign bit, of NaN too.
-/// - Comparisons of anything with NaN are false, except `ne`, which is true. Minimum and maximum are
+/// - Comparisons of anything with NaN are false, except `ne`, which is true. Minimum and maximum
+/// are
 ///   not members: formulas say `select(lt(a, b), a, b)`, and so what happens to -0 and NaN.
 ///
 /// Traps: a comparison `lt`, `le`, `gt`, `ge` may signal invalid on NaN. Formulas signal nothing

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// NativeArith: the policy of ops/arith.h on plain C++ scalars. The interpreter computes with it, and
-// what it computes is the meaning of every formula.
+// NativeArith: the policy of ops/arith.h on plain C++ scalars. The interpreter computes with it,
+// and what it computes is the meaning of every formula.
 #pragma once
 #include <bit>
 #include <cmath>
