@@ -18,8 +18,7 @@ namespace ingot {
 /// unless stated; binary steps broadcast as numpy does.
 class Composer {
  public:
-  Composer(Graph& graph, std::string node_name)
-      : graph_(graph), node_name_(std::move(node_name)) {}
+  Composer(Graph& graph, std::string node_name) : graph_(graph), node_name_(std::move(node_name)) {}
 
   Graph& graph() { return graph_; }
   bool failed() const { return error_.has_value(); }
@@ -122,9 +121,10 @@ class Composer {
   ValueId mean(ValueId x, const std::vector<std::int64_t>& axes, bool keep_dims);
   ValueId softmax(ValueId x, std::size_t axis);
   ValueId log_softmax(ValueId x, std::size_t axis);
-  /// `on` where an index meets its place along the new `axis` of size `depth`, else `off`;
-  /// negative indices count from the end, others out of range are `off` everywhere.
-  ValueId one_hot(ValueId indices, const Dim& depth, ValueId on, ValueId off, std::size_t axis);
+  /// `on` where an index meets its place along the new `axis` of size `depth`, else `off`. With
+  /// `wrap`, -1 is the last place; other indices out of range are `off` everywhere. Integers only.
+  ValueId one_hot(ValueId indices, const Dim& depth, ValueId on, ValueId off, std::size_t axis,
+                  bool wrap);
   /// Inference: x * s + t with s = scale / sqrt(variance + epsilon), t = bias - mean * s; the four
   /// are vectors along `axis` or already shaped to broadcast.
   ValueId batch_norm(ValueId x, ValueId scale, ValueId bias, ValueId mean, ValueId variance,

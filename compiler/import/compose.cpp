@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+// Core ops one by one, constants, and everything that moves elements.
+#include "import/compose.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "ops/contract.h"
+#include "ops/pointwise.h"
+#include "ops/reduce.h"
+
+namespace ingot {
+namespace {
+
+/// More slices than this in place of one gather would cost more than the gather.
+constexpr std::size_t kMaxSlices = 64;
+
+/// The number rounded once; integers saturate, so that bounds given as floats stay bounds.
+template <class T>
+T saturate(double number) {
+  if (std::isnan(number)) return 0;
+  // 2^63 and 2^64 are exact as doubles where max() is not.
+  if (number >= static_cast<double>(std::numeric_limits<T>::max()))
+    return std::numeric_limits<T>::max();
+  if (number <= static_cast<double>(std::numeric_limits<T>::lowest())) {
+    return std::numeric_limits<T>::lowest();
+  }
+  return static_cast<T>(number);
+}
+
+Tensor scalar_tensor(DType dtype, double number) {
+  switch (dtype) {
+    case DType::f32:
+      return Tensor::scalar(dtype, static_cast<float>(number));
+    case DType::f64:
+      return Tensor::scalar(dtype, number);
+    case DType::f16:
+      return Tensor::scalar(dtype, f64_to_f16(number));
+    case DType::bf16:
+      return Tensor::scalar(dtype, f64_to_bf16(number));
+    case DType::i8:
+      return Tensor::scalar(dtype, saturate<std::int8_t>(number));
+    case DType::i16:
+      return Tensor::scalar(dtype, saturate<std::int16_t>(number));
+    case DType::i32:
+      return Tensor::scalar(dtype, saturate<std::int32_t>(number));
+    case DType::i64:
+      return Tensor::scalar(dtype, saturate<std::int64_t>(number));
+    case DType::u8:
+      return Tensor::scalar(dtype, saturate<std::uint8_t>(number));
+    case DType::u16:
+      return Tensor::scalar(dtype, saturate<std::uint16_t>(number));
+    case DType::u32:
+      return Tensor::scalar(dtype, saturate<std::uint32_t>(number));
+    case DType::u64:
+      return Tensor::scalar(dtype, saturate<std::uint64_t>(number));
+    case DType::boolean:
+      return Tensor::scalar(dtype, static_cast<std::uint8_t>(number != 0));
+  }
+  return {};
+}
+
+/// Far beyond any size, and far enough from the ends of int64 to be added to one.
+std::int64_t tame(std::int64_t index) {
+  constexpr std::int64_t limit = std::int64_t{1} << 60;
+  return std::clamp(index, -limit, limit);
+}
+
+}  // namespace
+
+ValueId Composer::fail_with(Error error) {
+  if (!error_) error_ = std::move(error);
+  return {};
+}
+
+Expected<ValueId> Composer::result(ValueId value) const {
+  if (error_) return *error_;
+  INGOT_CHECK(value.valid(), "node '{}' was composed to nothing", node_name_);
+  return value;
+}
+
+Expected<std::vector<ValueId>> Composer::results(std::vector<ValueId> values) const {
+  if (error_) return *error_;
+  return values;
+}
+
+const TensorType& Composer::type(ValueId value) const {
+  static const TensorType unknown{};
+  return value.valid() ? graph_.type(value) : unknown;
+}
+
+std::size_t Composer::axis(std::int64_t axis, std::size_t rank) {
+  const auto count = static_cast<std::int64_t>(rank);
+  if (axis < -count || axis >= count) {
+    invalid("axis {} is not one of {} axes", axis, rank);
+    return 0;
+  }
+  return static_cast<std::size_t>(axis < 0 ? axis + count : axis);
+}
+
+std::vector<std::int64_t> Composer::axes(const std::vector<std::int64_t>& axes, std::size_t rank) {
+  std::vector<std::int64_t> sorted;
+  for (const std::int64_t one : axes) sorted.push_back(static_cast<std::int64_t>(axis(one, rank)));
+  if (failed()) return {};
+  std::sort(sorted.begin(), sorted.end());
+  sorted.erase(std::unique(sorted.begin(), sorted.end()), sorted.end());
+  return sorted;
+}
+
+ValueId Composer::scalar(DType dtype, double number) {
+  return constant(scalar_tensor(dtype, number));
+}
+
+ValueId Composer::dims(const Shape& values) {
+  if (const auto numbers = static_shape(values)) return constant(Tensor::from_int64(*numbers));
+  return op("dims", {}, {{"values", values}});
+}
+
+ValueId Composer::size(const Shape& dims_to_multiply, DType dtype) {
+  return cast(reshape(dims({product(dims_to_multiply)}), {}), dtype);
+}
+
+ValueId Composer::op(std::string_view name, std::vector<ValueId> inputs, Attributes attributes) {
+  if (failed()) return {};
+  for (const ValueId input : inputs) {
+    if (!input.valid()) return invalid("an operand is missing");
+  }
+  if (const std::optional<ops::Pointwise> pointwise = ops::find_pointwise(name)) {
+    const DType dtype = this->dtype(inputs.back());
+    if (!ops::in_domain(ops::info(*pointwise).domain, dtype)) {
+      const bool only_wider = dtype == DType::f64;
+      if (only_wider) return unsupported("{} of f64 is not supported yet; use f32", name);
+      return invalid("{} is not defined for {}", name, ingot::name(dtype));
+    }
+  }
+  Expected<ValueId> value = graph_.add(name, std::move(inputs), std::move(attributes), node_name_);
+  if (!value) return fail_with(value.error());
+  return *value;
+}
+
+ValueId Composer::cast(ValueId x, DType to) {
+  if (dtype(x) == to) return x;
+  if (x.valid() && graph_.is_constant(x) && graph_.constant(x).elements() == 1 &&
+      is_integer(dtype(x)) && !failed()) {
+    // Counts and sizes: known numbers stay constants.
+    const std::int64_t number = graph_.constant(x).as_int64(0);
+    if (std::abs(number) < (std::int64_t{1} << 53) && is_float(to)) {
+      const Tensor one = scalar_tensor(to, static_cast<double>(number));
+      return constant(one.reshaped(graph_.constant(x).shape()));
+    }
+  }
+  return op("cast", {x}, {{"to", to}});
+}
+
+ValueId Composer::reshape(ValueId x, Shape shape) {
+  if (failed() || this->shape(x) == shape) return x;
+  const std::optional<std::vector<std::int64_t>> numbers = static_shape(shape);
+  if (x.valid() && graph_.is_constant(x) && numbers) {
+    const Expected<std::int64_t> elements = element_count(*numbers);
+    if (elements && *elements == graph_.constant(x).elements()) {
+      return constant(graph_.constant(x).reshaped(*numbers));
+    }
+  }
+  return op("reshape", {x}, {{"shape", std::move(shape)}});
+}
+
+ValueId Composer::transpose(ValueId x, std::vector<std::int64_t> perm) {
+  bool identity = perm.size() == rank(x);
+  for (std::size_t i = 0; i < perm.size(); ++i) {
+    identity = identity && perm[i] == static_cast<std::int64_t>(i);
+  }
+  return identity ? x : op("transpose", {x}, {{"perm", std::move(perm)}});
+}
+
+ValueId Composer::broadcast(ValueId x, Shape shape) {
+  if (this->shape(x) == shape) return x;
+  return op("broadcast", {x}, {{"shape", std::move(shape)}});
+}
+
+ValueId Composer::concat(const std::vector<ValueId>& parts, std::size_t axis) {
+  if (parts.empty()) return invalid("nothing to concatenate");
+  if (parts.size() == 1) return parts.front();
+  return op("concat", parts, {{"axis", static_cast<std::int64_t>(axis)}});
+}
+
+ValueId Composer::slice(ValueId x, std::size_t axis, Dim start, Dim size, Dim step) {
+  if (failed()) return {};
+  INGOT_CHECK(axis < rank(x) && step.value(), "slice of axis {} of {}", axis, str(type(x)));
+  if (start.is(0) && size == shape(x)[axis] && step.is(1)) return x;
+  Shape starts(rank(x), 0);
+  Shape sizes = shape(x);
+  std::vector<std::int64_t> steps(rank(x), 1);
+  starts[axis] = std::move(start);
+  sizes[axis] = std::move(size);
+  steps[axis] = *step.value();
+  return op("slice", {x}, {{"start", starts}, {"size", sizes}, {"step", steps}});
+}
+
+ValueId Composer::reduce(std::string_view op_name, ValueId x, const std::vector<std::int64_t>& axes,
+                         bool keep_dims) {
+  if (axes.empty()) return x;
+  return op(
+      op_name, {x},
+      {{"axes", axes}, {"keep_dims", keep_dims}, {"order", ops::reduction_order(rank(x), axes)}});
+}
+
+ValueId Composer::matmul(ValueId a, ValueId b, ValueId bias) {
+  if (failed()) return {};
+  const bool vector_a = rank(a) == 1;
+  const bool vector_b = rank(b) == 1;
+  if (rank(a) == 0 || rank(b) == 0) return invalid("a factor is a scalar");
+  if (vector_a) a = unsqueeze(a, {0});
+  if (vector_b) b = unsqueeze(b, {1});
+  std::vector<ValueId> operands{a, b};
+  if (bias.valid()) operands.push_back(bias);
+  ValueId y = op("matmul", std::move(operands), {{"chains", ops::matmul_chains(type(a), type(b))}});
+  if (failed()) return {};
+  const auto last = static_cast<std::int64_t>(rank(y)) - 1;
+  std::vector<std::int64_t> dropped;
+  if (vector_a) dropped.push_back(last - 1);
+  if (vector_b) dropped.push_back(last);
+  return squeeze(y, dropped);
+}
+
+ValueId Composer::unsqueeze(ValueId x, const std::vector<std::int64_t>& axes) {
+  if (failed()) return {};
+  Shape shape = this->shape(x);
+  for (const std::int64_t axis : axes) shape.insert(shape.begin() + axis, 1);
+  return reshape(x, std::move(shape));
+}
+
+ValueId Composer::squeeze(ValueId x, const std::vector<std::int64_t>& axes) {
+  if (failed()) return {};
+  Shape shape;
+  for (std::size_t d = 0; d < rank(x); ++d) {
+    if (std::find(axes.begin(), axes.end(), static_cast<std::int64_t>(d)) == axes.end()) {
+      shape.push_back(this->shape(x)[d]);
+    }
+  }
+  return reshape(x, std::move(shape));
+}
+
+ValueId Composer::transpose_matrix(ValueId x) {
+  if (rank(x) < 2) return failed() ? ValueId{} : invalid("its operand is not a matrix");
+  std::vector<std::int64_t> perm(rank(x));
+  for (std::size_t d = 0; d < perm.size(); ++d) perm[d] = static_cast<std::int64_t>(d);
+  std::swap(perm[perm.size() - 1], perm[perm.size() - 2]);
+  return transpose(x, std::move(perm));
+}
+
+ValueId Composer::flatten(ValueId x, std::size_t axis) {
+  if (failed()) return {};
+  const auto middle = shape(x).begin() + static_cast<std::ptrdiff_t>(axis);
+  return reshape(
+      x, {product(Shape(shape(x).begin(), middle)), product(Shape(middle, shape(x).end()))});
+}
+
+ValueId Composer::align(ValueId vector, std::size_t axis, std::size_t rank) {
+  if (failed() || this->rank(vector) != 1 || rank == 0) return vector;
+  Shape aligned(rank - axis, 1);
+  aligned[0] = shape(vector)[0];
+  return reshape(vector, std::move(aligned));
+}
+
+Dim Composer::smaller(const Dim& a, const Dim& b) const {
+  const Interval gap = (a - b).bounds(graph_.symbol_ranges());
+  return gap.hi <= 0 ? a : gap.lo >= 0 ? b : Dim::min(a, b);
+}
+
+Dim Composer::larger(const Dim& a, const Dim& b) const {
+  const Interval gap = (a - b).bounds(graph_.symbol_ranges());
+  return gap.lo >= 0 ? a : gap.hi <= 0 ? b : Dim::max(a, b);
+}
+
+ValueId Composer::strided_slice(ValueId x, std::size_t axis, const std::optional<Dim>& begin,
+                                const std::optional<Dim>& end, std::int64_t step) {
+  if (failed()) return {};
+  if (step == 0) return invalid("a step of 0");
+  step = tame(step);
+  const Dim length = shape(x)[axis];
+  auto from_start = [&](const Dim& place) {
+    if (place.value()) {
+      const std::int64_t number = tame(*place.value());
+      return number < 0 ? length + number : Dim(number);
+    }
+    const Interval range = place.bounds(graph_.symbol_ranges());
+    if (range.lo < 0 && range.hi >= 0)
+      unsupported("the sign of a bound, {}, is not known", place.str());
+    return range.lo >= 0 ? place : length + place;
+  };
+  // A start beyond the other bound makes the size 0, so that each bound is clamped on one side
+  // only.
+  Dim start, size;
+  if (step > 0) {
+    start = begin ? larger(from_start(*begin), 0) : Dim(0);
+    const Dim stop = end ? smaller(from_start(*end), length) : length;
+    size = larger(Dim::ceil_div(stop - start, step), 0);
+  } else {
+    start = begin ? smaller(from_start(*begin), length - 1) : length - 1;
+    const Dim stop = end ? larger(from_start(*end), -1) : Dim(-1);
+    size = larger(Dim::ceil_div(start - stop, -step), 0);
+  }
+  if (size.is(0)) start = 0;
+  return slice(x, axis, start, size, step);
+}
+
+ValueId Composer::select(ValueId x, std::size_t axis, std::int64_t index) {
+  return take(x, axis, {index}, {});
+}
+
+ValueId Composer::tile(ValueId x, const Shape& repeats) {
+  if (failed()) return {};
+  if (repeats.size() != rank(x)) return invalid("{} repeats for {} axes", repeats.size(), rank(x));
+  Shape split, repeated, joined;
+  for (std::size_t d = 0; d < repeats.size(); ++d) {
+    const Dim& length = shape(x)[d];
+    if (!repeats[d].is(1)) {
+      split.push_back(1);
+      repeated.push_back(repeats[d]);
+    }
+    split.push_back(length);
+    repeated.push_back(length);
+    joined.push_back(repeats[d] * length);
+  }
+  return reshape(broadcast(reshape(x, split), repeated), joined);
+}
+
+ValueId Composer::take(ValueId x, std::size_t axis, const std::vector<std::int64_t>& indices,
+                       const std::vector<std::int64_t>& indices_shape) {
+  if (failed()) return {};
+  const Dim length = shape(x)[axis];
+  std::vector<std::int64_t> places = indices;
+  if (const auto number = length.value()) {
+    for (std::int64_t& place : places) {
+      if (place < -*number || place >= *number) {
+        return invalid("index {} is outside of axis {} of size {}", place, axis, *number);
+      }
+      if (place < 0) place += *number;
+    }
+  }
+  std::vector<ValueId> parts;
+  for (std::size_t first = 0; first < places.size();) {
+    std::size_t next = first + 1;
+    std::int64_t step = 1;
+    auto same_side = [&](std::size_t i) { return (places[i] < 0) == (places[first] < 0); };
+    if (next < places.size() && places[next] != places[first] && same_side(next)) {
+      step = places[next] - places[first];
+      while (next < places.size() && places[next] - places[next - 1] == step && same_side(next))
+        ++next;
+    }
+    const Dim start = places[first] < 0 ? length + places[first] : Dim(places[first]);
+    if (parts.size() == kMaxSlices) {
+      return unsupported("gathering {} entries that are not in order is not supported yet",
+                         places.size());
+    }
+    parts.push_back(slice(x, axis, start, static_cast<std::int64_t>(next - first), step));
+    first = next;
+  }
+  if (places.empty()) parts.push_back(slice(x, axis, 0, 0));
+  ValueId joined = concat(parts, axis);
+  if (failed()) return {};
+  Shape result(shape(x).begin(), shape(x).begin() + static_cast<std::ptrdiff_t>(axis));
+  result.insert(result.end(), indices_shape.begin(), indices_shape.end());
+  result.insert(result.end(), shape(x).begin() + static_cast<std::ptrdiff_t>(axis) + 1,
+                shape(x).end());
+  return reshape(joined, std::move(result));
+}
+
+std::optional<Shape> common_shape(const Shape& a, const Shape& b) {
+  Shape result(std::max(a.size(), b.size()));
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const std::size_t from_end = result.size() - i;
+    const Dim x = from_end > a.size() ? Dim(1) : a[a.size() - from_end];
+    const Dim y = from_end > b.size() ? Dim(1) : b[b.size() - from_end];
+    if (x.value() && y.value() && x != y && !x.is(1) && !y.is(1)) return std::nullopt;
+    if (x.is(1)) {
+      result[i] = y;
+    } else {
+      result[i] = y.value() && !y.is(1) ? y : x;
+    }
+  }
+  return result;
+}
+
+}  // namespace ingot
