@@ -225,6 +225,7 @@ Expected<std::int64_t> evaluate_atom(const Atom& atom, const SymbolValues& value
 Expected<std::int64_t> Dim::evaluate(const SymbolValues& values) const {
   if (overflowed_) return fail(ErrorCode::limit, "a dimension is too large to be written down");
   Wide sum = 0;
+  bool too_large = false;
   for (const Term& term : terms_) {
     Wide product = term.coefficient;
     bool zero = false;
@@ -235,11 +236,10 @@ Expected<std::int64_t> Dim::evaluate(const SymbolValues& values) const {
     }
     // A zero among the factors counts, however large the others are.
     if (zero) continue;
-    if (product == infinity || product == -infinity) sum = infinity;
-    if (sum == infinity) continue;
+    too_large = too_large || product == infinity || product == -infinity;
     sum += product;
   }
-  if (sum < least || sum > greatest) {
+  if (too_large || sum < least || sum > greatest) {
     return fail(ErrorCode::limit, "{} is too large for these sizes", str());
   }
   return static_cast<std::int64_t>(sum);
