@@ -21,8 +21,8 @@ typename A::F erf(A& f, typename A::F x) {
       detail::polynomial(f, a, -0x1.81dbbp-17f, 0x1.554ceep-12f, -0x1.dedb4cp-9f, 0x1.85b252p-6f,
                          -0x1.b3419ep-4f, -0x1.45306cp-1f, -0x1.077af6p-3f);
   const auto [r, biased] = detail::reduce_exp(f, f.fma(large_tail, a, f.neg(a)), 127);
-  const auto e = f.mul(detail::exp_polynomial(f, r), f.from_bits(f.ishl(biased, 23)));
-  const auto large = f.sub(f.lit(1.0f), e);
+  const auto e = f.fma(detail::exp_slope(f, r), r, f.lit(1.0f));
+  const auto large = f.sub(f.lit(1.0f), f.mul(e, f.from_bits(f.ishl(biased, 23))));
 
   return f.copysign(f.select(f.lt(a, f.lit(0.9275f)), small, large), x);
 }

@@ -26,22 +26,11 @@ ExpReduction<A> reduce_exp(A& f, typename A::F x, int bias) {
   return {r, f.bits(t)};
 }
 
-/// e^r for |r| <= ln2 / 2.
+/// (e^r - 1) / r for |r| <= ln2 / 2.
 template <Arith A>
-typename A::F exp_polynomial(A& f, typename A::F r) {
+typename A::F exp_slope(A& f, typename A::F r) {
   return polynomial(f, r, 0x1.6ae8a6p-10f, 0x1.1240dep-7f, 0x1.555842p-5f, 0x1.555488p-3f,
-                    0x1.fffffcp-2f, 1.0f, 1.0f);
-}
-
-/// e^x for x in [-104, 89] or NaN. The power of two is applied in two halves, each normal, so that
-/// subnormal results are rounded once and 2^128 needs no care.
-template <Arith A>
-typename A::F exp_in_range(A& f, typename A::F x) {
-  const auto [r, biased] = reduce_exp(f, x, 254);
-  const auto half = f.ilshr(biased, 1);
-  const auto first = f.from_bits(f.ishl(half, 23));
-  const auto second = f.from_bits(f.ishl(f.isub(biased, half), 23));
-  return f.mul(f.mul(exp_polynomial(f, r), first), second);
+                    0x1.fffffcp-2f, 1.0f);
 }
 
 }  // namespace detail
@@ -54,7 +43,14 @@ typename A::F exp(A& f, typename A::F x) {
   const auto high = f.lit(89.0f);
   x = f.select(f.lt(x, low), low, x);
   x = f.select(f.gt(x, high), high, x);
-  return detail::exp_in_range(f, x);
+  const auto [r, biased] = detail::reduce_exp(f, x, 254);
+  const auto y = f.fma(detail::exp_slope(f, r), r, f.lit(1.0f));
+  // 2^n in two factors, each normal, so that subnormal results are rounded once and 2^128 needs no
+  // care.
+  const auto half = f.ilshr(biased, 1);
+  const auto first = f.from_bits(f.ishl(half, 23));
+  const auto second = f.from_bits(f.ishl(f.isub(biased, half), 23));
+  return f.mul(f.mul(y, first), second);
 }
 
 /// e^x - 1, accurate near 0; keeps -0.
@@ -75,31 +71,39 @@ typename A::F expm1(A& f, typename A::F x) {
   return f.select(tiny, x, f.add(y, y));
 }
 
-/// 1 / (1 + e^-x). For negative x it is e^x / (1 + e^x), so that nothing overflows and small
-/// results keep their precision.
+/// 1 / (1 + e^-x).
 template <Arith A>
 typename A::F sigmoid(A& f, typename A::F x) {
-  const auto one = f.lit(1.0f);
   const auto low = f.lit(-104.0f);
-  auto z = f.neg(f.abs(x));
-  z = f.select(f.lt(z, low), low, z);
-  const auto e = detail::exp_in_range(f, z);
-  const auto numerator = f.select(f.lt(x, f.lit(0.0f)), e, one);
-  return f.div(numerator, f.add(one, e));
+  const auto high = f.lit(64.0f);  // where the result has long been 1
+  auto z = f.select(f.lt(x, low), low, x);
+  z = f.select(f.gt(z, high), high, z);
+  const auto [r, biased] = detail::reduce_exp(f, f.neg(z), 127);
+  // Far below 0 both sides of the fraction are scaled by 2^-64, because e^104 does not exist.
+  const auto far = f.lt(z, f.lit(-64.0f));
+  const auto numerator = f.select(far, f.lit(0x1p-64f), f.lit(1.0f));
+  const auto scale = f.from_bits(f.ishl(f.isub(biased, f.select(far, f.ilit(64), f.ilit(0))), 23));
+  // 1 + 2^n + 2^n (e^r - 1): e^-x itself is never rounded, nor is what 1 + 2^n loses from n = 24
+  // on.
+  const auto sum = f.add(numerator, scale);
+  const auto lost = f.sub(numerator, f.sub(sum, scale));
+  const auto rest = f.fma(f.mul(detail::exp_slope(f, r), r), scale, lost);
+  return f.div(numerator, f.add(sum, rest));
 }
 
-/// Hyperbolic tangent: 1 - 2e / (1 + e) with e = e^(-2|x|), and a polynomial where that would
-/// cancel.
+/// Hyperbolic tangent: 1 - 2 / (1 + e^(2|x|)), and a polynomial where that would cancel.
 template <Arith A>
 typename A::F tanh(A& f, typename A::F x) {
   const auto high = f.lit(9.5f);  // where the result has long been 1
   auto a = f.abs(x);
   a = f.select(f.gt(a, high), high, a);
 
-  const auto [r, biased] = detail::reduce_exp(f, f.mul(a, f.lit(-2.0f)), 128);
-  const auto twice_e = f.mul(detail::exp_polynomial(f, r), f.from_bits(f.ishl(biased, 23)));
+  const auto [r, biased] = detail::reduce_exp(f, f.add(a, a), 127);
   const auto one = f.lit(1.0f);
-  const auto large = f.sub(one, f.div(twice_e, f.fma(twice_e, f.lit(0.5f), one)));
+  const auto scale = f.from_bits(f.ishl(biased, 23));
+  // 1 + 2^n + 2^n (e^r - 1): the exponential itself is never rounded.
+  const auto sum = f.fma(f.mul(detail::exp_slope(f, r), r), scale, f.add(one, scale));
+  const auto large = f.sub(one, f.div(f.lit(2.0f), sum));
 
   const auto u = f.mul(a, a);
   const auto tail = detail::polynomial(f, u, -0x1.750ce4p-8f, 0x1.51f8cep-6f, -0x1.b835a4p-5f,
