@@ -1,0 +1,77 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Part of ./dev: configure and build a preset, and the verbs that need a build and nothing else.
+
+build_dir() { [[ $1 == release ]] && echo "$ROOT/build" || echo "$ROOT/build/$1"; }
+
+# configure PRESET [CMAKE ARGUMENT...]: quiet unless it fails.
+configure() {
+  local preset=$1 log launcher=()
+  shift
+  need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+  case $preset in
+    clang | ubsan | fuzz) need clang-19 libclang-rt-19-dev ;;
+    release | debug | asan | tsan) ;;
+    *) die "no preset '$preset'; there are release, debug, asan, ubsan, tsan, clang, fuzz" ;;
+  esac
+  command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache
+    -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  log=$(mktemp)
+  cmake --preset "$preset" "${launcher[@]}" "$@" >"$log" 2>&1 || {
+    cat "$log" >&2
+    die "cmake could not configure the preset $preset"
+  }
+  rm -f "$log"
+}
+
+# build_targets PRESET [TARGET...]: all targets when none is named.
+build_targets() {
+  local preset=$1 targets=() begin=$SECONDS
+  shift
+  for target; do targets+=(--target "$target"); done
+  cmake --build "$(build_dir "$preset")" -j "$JOBS" "${targets[@]}"
+  say "built $preset${*:+ ($*)} in $((SECONDS - begin)) s"
+}
+
+verb_build() {
+  configure "${1:-release}"
+  build_targets "${1:-release}"
+}
+
+verb_run() {
+  configure release
+  build_targets release ingot
+  local source=examples/digits out=build/examples/digits
+  mkdir -p "$out"
+  say "compiling $source/digits.onnx"
+  build/ingot compile "$source/digits.onnx" -o "$out" --name digits
+  say "linking $source/main.cpp with $out/digits.o"
+  g++ -std=c++17 -O2 -I"$out" "$source/main.cpp" "$out/digits.o" -o "$out/digits"
+  "$out/digits" "$source/inputs.txt"
+}
+
+verb_bench() {
+  need "${BENCH_PACKAGES[@]}"
+  configure release -DINGOT_BENCH=ON
+  build_targets release
+  if [[ -x bench/run ]]; then
+    bench/run "$@"
+  else
+    build/bench/ingot_bench "$@"
+  fi
+}
+
+verb_fuzz() {
+  local name=${1:-} seconds=${2:-60} known
+  known=$(find compiler tests -name '*_fuzz.cpp' -exec basename {} _fuzz.cpp \; 2>/dev/null | sort)
+  grep -qx -- "${name:-?}" <<<"$known" ||
+    die "no fuzzer '$name'; there are: $(tr '\n' ' ' <<<"${known:-none}")"
+  configure fuzz
+  build_targets fuzz "${name}_fuzz"
+  local corpus=build/fuzz/corpus/$name seeds=tests/fuzz/$name
+  mkdir -p "$corpus"
+  [[ -d $seeds ]] || seeds=
+  # shellcheck disable=SC2086
+  build/fuzz/tests/"${name}_fuzz" -max_total_time="$seconds" -print_final_stats=1 \
+    -artifact_prefix=build/fuzz/ "$corpus" $seeds
+}

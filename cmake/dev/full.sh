@@ -1,0 +1,167 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+# Part of ./dev: the steps of ./dev full, each of which can be run alone, and the static checks.
+
+# One step a line: its name, then what it shows. step_NAME runs it.
+FULL_STEPS="
+format     every source is formatted as .clang-format says
+tidy       clang-tidy finds nothing in any source
+test       what ./dev test runs: GCC release, and the sanitizer subset
+clang      Clang 19 builds everything at -Werror, and its build passes the tests
+asan       all unit tests under GCC's address and undefined-behaviour sanitizers
+ubsan      all unit tests under Clang's undefined-behaviour sanitizer
+tsan       all unit tests under the thread sanitizer
+ulp        each float32 function over all 2^32 inputs, at most 2 ULP
+random     random dense graphs of many seeds, compiled against interpreter, bit for bit
+faults     each seeded fault of tests/faults makes a test fail
+qemu       x86-64-v2 code and aarch64 code under qemu
+bench      the benchmarks build and run once
+fuzz       each fuzzer for a minute
+"
+
+full_step_lines() {
+  awk 'NF && $1 != "test" { name = $1; $1 = ""; printf "  ./dev full %-7s%s\n", name, $0 }' <<<"$FULL_STEPS"
+}
+
+# script_of_step PATH [ARGUMENT...]: a step that a script of its own does. A missing script fails.
+script_of_step() {
+  [[ -x $1 ]] || die "the step's script $1 is missing or not executable"
+  "$@"
+}
+
+preset_step() {
+  local preset=$1
+  shift
+  configure "$preset"
+  build_targets "$preset" "${TARGETS[@]}"
+  run_ctest "$preset" "$@"
+  summary
+}
+
+step_format() { verb_fmt --check; }
+step_tidy() { tidy $(sources '*.cpp' | grep -vE '_(test|fuzz|bench)\.cpp$|^tests/|^examples/'); }
+step_test() { verb_test; }
+step_clang() { TARGETS=() preset_step clang; }
+step_asan() { TARGETS=(ingot_tests) preset_step asan -E '^e2e\.|^layering$'; }
+step_ubsan() { TARGETS=(ingot_tests) preset_step ubsan -E '^e2e\.|^layering$'; }
+step_tsan() { TARGETS=(ingot_tests) preset_step tsan -E '^e2e\.|^layering$|[Ss]weep|[Rr]andom'; }
+step_ulp() {
+  configure release
+  build_targets release ulp_sweep
+  local program function failed=0
+  program=$(find build/tests -type f -name ulp_sweep -perm -u+x | head -n 1)
+  for function in $("$program" --list); do "$program" "$function" || failed=1; done
+  return "$failed"
+}
+step_random() {
+  export INGOT_RANDOM_GRAPHS=${INGOT_RANDOM_GRAPHS:-2000}
+  configure release
+  build_targets release ingot_tests
+  run_ctest release -R '[Rr]andom'
+  summary
+}
+step_faults() { script_of_step tests/faults/run.sh; }
+step_qemu() {
+  need qemu-user-static g++-aarch64-linux-gnu
+  configure release
+  build_targets release
+  script_of_step tests/qemu/run.sh build
+}
+step_bench() { INGOT_BENCH_ONCE=1 verb_bench; }
+step_fuzz() {
+  local file found=0
+  for file in $(find compiler tests -name '*_fuzz.cpp'); do
+    found=1
+    verb_fuzz "$(basename "$file" _fuzz.cpp)" 60
+  done
+  ((found)) || die "there is no fuzzer: no *_fuzz.cpp under compiler/ or tests/"
+}
+
+verb_full() {
+  FULL=1
+  need "${FULL_PACKAGES[@]}"
+  local all steps=("$@") step begin code failed=0 table="" skips=build/full/skips.txt
+  all=$(awk 'NF { print $1 }' <<<"$FULL_STEPS")
+  ((${#steps[@]})) || mapfile -t steps <<<"$all"
+  for step in "${steps[@]}"; do
+    grep -qx -- "$step" <<<"$all" || die "no step '$step'; there are: $(tr '\n' ' ' <<<"$all")"
+  done
+  mkdir -p build/full
+  : >"$skips"
+  for step in "${steps[@]}"; do
+    say "full: $step"
+    begin=$SECONDS
+    set +e
+    (
+      set -e
+      RESULTS=$ROOT/build/full/$step.results
+      : >"$RESULTS"
+      "step_$step"
+    ) 2>&1 | tee "build/full/$step.log"
+    code=${PIPESTATUS[0]}
+    set -e
+    ((code)) && failed=1
+    grep -h '^skipped' "build/full/$step.results" >>"$skips" || true
+    table+=$(printf '%-8s %-7s %4d s  %s' "$step" "$( ((code)) && echo FAILED || echo passed)" \
+      $((SECONDS - begin)) "$(tail -n 1 "build/full/$step.log")")$'\n'
+  done
+  printf '\n%s\nnot run here:\n' "$table"
+  awk -F'\t' '{ print "  " $2 ": " $3 }' "$skips" | collapse
+  not_run_lines
+  for step in $all; do
+    [[ " ${steps[*]} " == *" $step "* ]] || echo "  ./dev full $step: not asked for"
+  done
+  echo
+  say "$(grep -c ' passed ' <<<"$table" || true) of ${#steps[@]} steps passed; logs are in build/full"
+  return "$failed"
+}
+
+# sources GLOB...: the files of ours that match, tracked or new; never generated or golden text.
+sources() {
+  git ls-files --cached --others --exclude-standard -- "$@" |
+    grep -vE '^tests/golden/' | while read -r file; do [[ -f $file ]] && echo "$file"; done
+}
+
+# tidy FILE...: clang-tidy, in parallel. Needs a configured build for the compile commands.
+tidy() {
+  need clang-tidy-19 clang-19
+  (($#)) || { say "clang-tidy: no file to look at"; return 0; }
+  configure release
+  grep -q '\.proto$' <<<"$(sources '*.proto')" && build_targets release ingot_schema
+  # GCC's commands serve clang-tidy, but for the launcher in front of them.
+  mkdir -p build/tidy
+  sed 's/"command": "[^" ]*ccache /"command": "/' build/compile_commands.json >build/tidy/compile_commands.json
+  printf '%s\n' "$@" | xargs -P "$JOBS" -n 1 clang-tidy-19 -p build/tidy --quiet 2> >(
+    grep -vE 'warnings? generated|Suppressed|^$|Use -header-filter|Use -system-headers' >&2 || true
+  )
+  say "clang-tidy: $# files are clean"
+}
+
+verb_fmt() {
+  need clang-format-19
+  local mode=(-i)
+  [[ ${1:-} == --check ]] && mode=(--dry-run --Werror)
+  sources '*.h' '*.cpp' '*.proto' | xargs -r clang-format-19 --style=file "${mode[@]}"
+  say "clang-format: $(sources '*.h' '*.cpp' '*.proto' | wc -l) files"
+}
+
+# The sources that differ from what origin/main holds; a header stands for a file that includes it.
+changed_sources() {
+  local base file
+  base=$(git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD)
+  { git diff --name-only --diff-filter=d "$base" && git ls-files --others --exclude-standard; } | sort -u |
+    while read -r file; do
+      case $file in
+        *_test.cpp | *_fuzz.cpp | *_bench.cpp | tests/* | examples/*) ;;
+        *.cpp) echo "$file" ;;
+        *.h) grep -rlF --include='*.cpp' --exclude='*_test.cpp' "${file#compiler/}\"" compiler runtime tools | head -n 1 ;;
+      esac
+    done | sort -u
+}
+
+verb_lint() {
+  need clang-format-19
+  verb_fmt --check
+  tests/layering.sh
+  if [[ ${1:-} == all ]]; then step_tidy; else tidy $(changed_sources); fi
+}
