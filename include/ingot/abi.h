@@ -52,7 +52,7 @@ enum ingot_status {
   INGOT_NO_VARIANT = 100,         // no variant that was asked for runs on this machine
   INGOT_SELF_TEST_FAILED = 101,   // the outputs are not the interpreter's bits
   INGOT_NOT_LOADED = 102,         // a file is missing, is no compiled model, or is too new
-  INGOT_SCRATCH_TOO_SMALL = 103  // the self-test was given too little memory; value, limit in bytes
+  INGOT_OUT_OF_MEMORY = 103       // the face or the loader could not allocate; value: bytes
 };
 
 // Which table ingot_error.index counts in.
