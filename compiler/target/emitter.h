@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,7 +55,7 @@ class Emitter {
 
   /// Opens the function `<model>.<kernel>.<isa>` and moves the builder into it. Its arguments are
   /// the symbols (i64) and then the buffers' bases that the kernel mentions.
-  llvm::Function* begin_kernel(const plan::Kernel& kernel, unsigned line);
+  llvm::Function* begin_kernel(const plan::Kernel& kernel);
   /// Returns from it.
   void end_kernel();
   const plan::Kernel& kernel() const { return *kernel_; }
@@ -83,6 +84,7 @@ class Emitter {
   llvm::Value* number(std::int64_t value) { return build.getInt64(static_cast<std::uint64_t>(value)); }
   /// An expression as i64. Computed once per kernel, at the top of its function.
   llvm::Value* dim(const Dim& dim);
+  const SymbolRanges& ranges() const { return ranges_; }
   /// The value, if it is a constant i64.
   static std::optional<std::int64_t> known(const llvm::Value* value);
   /// a + b and a * b as i64 that do not wrap; constants fold.
@@ -99,6 +101,16 @@ class Emitter {
   llvm::Constant* constant(const Tensor& scalar, unsigned lanes);
   /// +0 in all lanes.
   llvm::Constant* zero(DType dtype, unsigned lanes);
+
+  /// f16 and bf16 are computed as f32; any other type as itself.
+  static DType compute_type(DType dtype);
+  /// Register form to the form that is computed in (exact), and back (rounded once).
+  llvm::Value* to_compute(DType dtype, llvm::Value* value);
+  llvm::Value* from_compute(DType dtype, llvm::Value* value);
+  /// The op `cast`, in register forms.
+  llvm::Value* cast(DType from, DType to, llvm::Value* value);
+  /// Numbers of static storage as a constant of the module.
+  llvm::Constant* table(std::span<const double> values);
 
   // ---- memory ----
 
@@ -150,6 +162,8 @@ class Emitter {
 
   // ---- arithmetic ----
 
+  // In the form that is computed in: not for f16 and bf16.
+
   /// a * b + c: floats as the plan's arithmetic says (one rounding, or two), integers wrap.
   llvm::Value* multiply_add(DType dtype, llvm::Value* a, llvm::Value* b, llvm::Value* c);
   llvm::Value* sum(DType dtype, llvm::Value* a, llvm::Value* b);
@@ -159,21 +173,22 @@ class Emitter {
   /// Canonical end of a lane reduction: for h = lanes/2, .., 1: lane[i] = op(lane[i], lane[i + h]).
   llvm::Value* halve(plan::ReduceOp op, DType dtype, llvm::Value* vector);
 
-  /// All steps of a body over `lanes` lanes. What only depends on constants and sizes is emitted
-  /// like everything else, in place: LLVM hoists it.
+  /// All steps of a body over `lanes` lanes, in register form. What only depends on constants and
+  /// sizes is emitted like everything else, in place: LLVM hoists it.
   Values body(const plan::Body& body, unsigned lanes, const Leaves& leaves);
 
  private:
-  friend class LaneMath;
   llvm::Value* emit_dim(const Dim& dim);
   llvm::Value* emit_atom(const Dim::Atom& atom);
 
   llvm::Constant* weights_;
+  SymbolRanges ranges_;
   std::map<std::uint32_t, Signature> signatures_;
   const plan::Kernel* kernel_ = nullptr;
   llvm::Function* function_ = nullptr;
   Bindings bindings_;
   std::map<Dim, llvm::Value*> dims_;
+  std::map<const double*, llvm::Constant*> tables_;
   llvm::Instruction* top_ = nullptr;  // what is computed once per function goes before it
 };
 

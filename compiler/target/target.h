@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Front door of target/: a plan becomes one object file for all CPU levels that were asked for, and
+// objects become a shared object. No LLVM type in it.
+//
+// Thread-safe: any number of threads may call any of these at once. Nothing aborts or prints.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/constant_blob.h"
+#include "base/expected.h"
+#include "plan/plan.h"
+
+namespace ingot::target {
+
+enum class Instrument : std::uint8_t { none, thread, address };
+
+struct Options {
+  /// x86-64 levels of the psABI: 2, 3, 4. Level 2 has no FMA, so a plan of fused arithmetic is
+  /// refused with it.
+  std::vector<int> isa_levels{4, 3};
+  /// Runs LLVM's thread or address sanitizer over the code; the object then needs its runtime.
+  Instrument instrument = Instrument::none;
+  /// Line of each kernel in the printed plan, for the line table; empty: kernel id + 1.
+  std::vector<unsigned> kernel_lines;
+  bool want_llvm_text = false;
+  bool want_assembly_text = false;
+};
+
+struct Object {
+  std::vector<std::byte> elf;
+  std::string llvm_text;      // after optimisation, on request
+  std::string assembly_text;  // on request
+};
+
+/// Names in the object, all local, of what the descriptor points to.
+struct Names {
+  static std::string run(const plan::Plan& plan, int level);         // ingot_run
+  static std::string run_probed(const plan::Plan& plan, int level);  // ingot_run
+  static std::string workspace_bytes(const plan::Plan& plan);        // ingot_workspace_bytes
+  static std::string shapes(const plan::Plan& plan);                 // ingot_shapes
+  static std::string weights(const plan::Plan& plan);  // 64-byte aligned; none if there are no bytes
+};
+
+/// The descriptor's symbol is the object's only global one; its relocations name what Names names.
+/// What the object does not define is at most memcpy, memmove and memset. The same plan gives the
+/// same bytes, wherever and whenever.
+/// Errors: an ISA level that there is not, or that the plan's arithmetic excludes.
+Expected<Object> generate(const plan::Plan& plan, const ConstantBlob& descriptor,
+                          const Options& options = {});
+
+/// An object of nothing but a constant: the `ingot_models` of a shared object.
+Expected<Object> generate_constant(const ConstantBlob& constant);
+
+/// Links objects into a shared object that exports `exports` and nothing else.
+Expected<std::vector<std::byte>> link_shared(std::span<const std::span<const std::byte>> objects,
+                                             std::span<const std::string> exports);
+
+}  // namespace ingot::target
