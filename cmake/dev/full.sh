@@ -137,12 +137,23 @@ tidy() {
   say "clang-tidy: $# files are clean"
 }
 
+# verb_fmt [--check]: formats in place, or only says where formatting differs.
 verb_fmt() {
   need clang-format-19
-  local mode=(-i)
-  [[ ${1:-} == --check ]] && mode=(--dry-run --Werror)
-  sources '*.h' '*.cpp' '*.proto' | xargs -r clang-format-19 --style=file "${mode[@]}"
-  say "clang-format: $(sources '*.h' '*.cpp' '*.proto' | wc -l) files"
+  local files differing
+  mapfile -t files < <(sources '*.h' '*.cpp' '*.proto')
+  ((${#files[@]})) || die "there are no sources"
+  if [[ ${1:-} != --check ]]; then
+    clang-format-19 --style=file -i "${files[@]}"
+    return
+  fi
+  differing=$(clang-format-19 --style=file --dry-run "${files[@]}" 2>&1 |
+    sed -n 's/^\([^ :]*:[0-9]*\):.*clang-formatted.*/  \1/p' | sort -u -t: -k1,1) || true
+  [[ -z $differing ]] || {
+    echo "$differing"
+    die "formatting differs in these files (first line of each); run ./dev fmt"
+  }
+  say "clang-format: ${#files[@]} files are as they should be"
 }
 
 # The sources that differ from what origin/main holds; a header stands for a file that includes it.

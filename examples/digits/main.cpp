@@ -36,7 +36,8 @@ int main(int, char** argv) {
   for (double& time : microseconds) {
     const auto begin = std::chrono::steady_clock::now();
     (void)call();
-    time = std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
+    time =
+        std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - begin).count();
   }
   std::nth_element(microseconds.begin(), microseconds.begin() + 1000, microseconds.end());
   std::printf("%d of %zu right, %.2f us per call of %zu digits (median of 2001)\n", right,
