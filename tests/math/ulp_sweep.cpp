@@ -37,17 +37,16 @@ constexpr double doubt_ulp = 1e-3;
 constexpr std::uint64_t audit_every = 65521;
 constexpr int block_size = 4096;
 
-/// The result expected of float32 arithmetic, in units where neighbouring floats differ by 1.
-/// Beyond the largest float everything is 2^128, which is what infinity stands for when it is
-/// rounded to.
-double error_in_ulp(float got, double expected) {
+/// Distance of `got` from `expected` in units of the last place that float32 has at `expected`.
+/// Beyond the largest float everything is 2^128, which is what infinity stands for in rounding.
+double error_in_ulp(double got, double expected) {
   constexpr double infinite = std::numeric_limits<double>::infinity();
   if (std::isnan(got) || std::isnan(expected)) {
     return std::isnan(got) && std::isnan(expected) ? 0.0 : infinite;
   }
-  if (got == 0.0f && std::signbit(got) != std::signbit(expected)) return infinite;
+  if (got == 0.0 && std::signbit(got) != std::signbit(expected)) return infinite;
   const double bound = 0x1p128;
-  const double a = std::clamp(static_cast<double>(got), -bound, bound);
+  const double a = std::clamp(got, -bound, bound);
   const double b = std::clamp(expected, -bound, bound);
   const auto biased = static_cast<int>(std::bit_cast<std::uint64_t>(b) >> 52 & 0x7ff);
   const int exponent = std::clamp(biased - 1023, -126, 127);
@@ -189,19 +188,6 @@ Verdict on_threads(unsigned threads, std::uint64_t blocks, Body body) {
   return all;
 }
 
-/// Distance of the library's value from MPFR's, in ULP of float32.
-double library_error(double library, double exact) {
-  if (std::isnan(library) || std::isnan(exact) || std::isinf(library) || std::isinf(exact) ||
-      exact == 0.0) {
-    return std::bit_cast<std::uint64_t>(library + 0.0) ==
-                       std::bit_cast<std::uint64_t>(exact + 0.0) ||
-                   (std::isnan(library) && std::isnan(exact))
-               ? 0.0
-               : std::numeric_limits<double>::infinity();
-  }
-  return std::fabs((library - exact) / exact) * 0x1p24;
-}
-
 Verdict sweep(const Function& function, const Range& range) {
   const std::uint64_t count = (range.last - range.first) / range.stride + 1;
   const std::uint64_t blocks = (count + block_size - 1) / block_size;
@@ -235,7 +221,7 @@ Verdict sweep(const Function& function, const Range& range) {
     }
     for (std::uint64_t i = (audit_every - start % audit_every) % audit_every; i < block_size;
          i += audit_every) {
-      verdict.library.keep(library_error(reference[i], exact_value(function.exact, x[i])), x[i]);
+      verdict.library.keep(error_in_ulp(reference[i], exact_value(function.exact, x[i])), x[i]);
     }
   });
 }
@@ -316,9 +302,8 @@ Verdict sweep_pow(std::uint64_t count, unsigned threads) {
       const double reference = std::pow(static_cast<double>(x[i]), static_cast<double>(y[i]));
       const bool audit = (block * block_size + static_cast<std::uint64_t>(i)) % audit_every == 0;
       if (audit) {
-        // Where float64 itself overflows or underflows, float32 does so by far.
         const double exact = exact_pow(x[i], y[i]);
-        verdict.library.keep(library_error(reference, exact), x[i], y[i]);
+        verdict.library.keep(error_in_ulp(reference, exact), x[i], y[i]);
       }
       for (int mode = 0; mode < 2; ++mode) {
         double error = error_in_ulp(got[mode][i], reference);
@@ -394,7 +379,8 @@ int main(int argc, char** argv) {
       continue;
     }
     std::uint64_t value = 0;
-    if (++i == argc || !read_number(argv[i], value)) return usage();
+    ++i;
+    if (i == argc || !read_number(argv[i], value)) return usage();
     if (argument == "--stride" && value > 0)
       range.stride = value;
     else if (argument == "--first" && value <= 0xffffffff)
