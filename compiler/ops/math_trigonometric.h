@@ -22,6 +22,7 @@ inline constexpr auto quadrant_table = [] {
                                            0xdb629599, 0x3c439041, 0xfe5163ab, 0xdebbc561};
   constexpr int last_weight[quadrant_parts] = {-26, -53, -106};
   std::array<double, quadrant_rows * quadrant_parts> table{};
+  std::size_t index = 0;
   for (int row = 0; row < quadrant_rows; ++row) {
     const int shift = row + quadrant_first_exponent - 150;
     int weight = 1;  // modulo 4: the bits above are left out
@@ -32,7 +33,7 @@ inline constexpr auto quadrant_table = [] {
         const int bit = shift - weight - 1;  // place in the fraction of 2/pi, from 0
         if (bit >= 0 && (two_over_pi[bit / 32] >> (31 - bit % 32) & 1) != 0) sum += value;
       }
-      table[static_cast<std::size_t>(row * quadrant_parts + part)] = sum;
+      table[index++] = sum;
     }
   }
   return table;
