@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// A node's attributes and steering operands, and the table of all ops.
+#include "import/tensorflow/emit.h"
+
+#include <unordered_map>
+
+#include "import/tensorflow/graphdef.pb.h"
+#include "import/tensorflow/tensor.h"
+#include "ops/shape_arithmetic.h"
+
+namespace ingot::tensorflow {
+
+NodeContext::NodeContext(Graph& graph, const NodeDef& def, std::string_view core,
+                         std::span<const ValueId> operands)
+    : Composer(graph, def.name()), def_(def), core_(core), operands_(operands) {}
+
+const AttrValue* NodeContext::find(std::string_view attribute) const {
+  const auto it = def_.attr().find(std::string(attribute));
+  return it == def_.attr().end() ? nullptr : &it->second;
+}
+
+bool NodeContext::flag(std::string_view attribute, bool otherwise) const {
+  const AttrValue* value = find(attribute);
+  return value == nullptr ? otherwise : value->b();
+}
+
+std::int64_t NodeContext::integer(std::string_view attribute, std::int64_t otherwise) const {
+  const AttrValue* value = find(attribute);
+  return value == nullptr ? otherwise : value->i();
+}
+
+double NodeContext::real(std::string_view attribute, double otherwise) const {
+  const AttrValue* value = find(attribute);
+  return value == nullptr ? otherwise : static_cast<double>(value->f());
+}
+
+std::string_view NodeContext::text(std::string_view attribute, std::string_view otherwise) const {
+  const AttrValue* value = find(attribute);
+  return value == nullptr ? otherwise : std::string_view(value->s());
+}
+
+std::vector<std::int64_t> NodeContext::integers(std::string_view attribute) const {
+  const AttrValue* value = find(attribute);
+  if (value == nullptr) return {};
+  return {value->list().i().begin(), value->list().i().end()};
+}
+
+DType NodeContext::dtype_of(std::string_view attribute, DType otherwise) {
+  const AttrValue* value = find(attribute);
+  if (value == nullptr) return otherwise;
+  const std::optional<DType> dtype = dtype_from_file(value->type());
+  if (!dtype) unsupported("element type {}", dtype_name(value->type()));
+  return dtype.value_or(DType::f32);
+}
+
+Shape NodeContext::known(std::size_t operand, std::string_view what) {
+  if (failed()) return {};
+  std::optional<std::vector<Dim>> dims = ops::known_dims(graph(), in(operand));
+  if (!dims) {
+    unsupported("its {} (input {}, '{}') depends on data; constants and sizes are supported", what,
+                operand, def_.input(static_cast<int>(operand)));
+    return {};
+  }
+  return std::move(*dims);
+}
+
+std::vector<std::int64_t> NodeContext::known_integers(std::size_t operand, std::string_view what) {
+  const Shape dims = known(operand, what);
+  const auto numbers = static_shape(dims);
+  if (!numbers) {
+    unsupported("its {} (input {}, '{}') is not constant", what, operand,
+                def_.input(static_cast<int>(operand)));
+    return {};
+  }
+  return *numbers;
+}
+
+std::int64_t NodeContext::known_integer(std::size_t operand, std::string_view what) {
+  const std::vector<std::int64_t> numbers = known_integers(operand, what);
+  if (numbers.size() == 1) return numbers.front();
+  invalid("its {} (input {}) has {} elements, not one", what, operand, numbers.size());
+  return 0;
+}
+
+std::size_t NodeContext::known_axis(std::size_t operand, std::size_t rank) {
+  const std::int64_t number = known_integer(operand, "axis");
+  return failed() ? 0 : axis(number, rank);
+}
+
+const OpRow* find_row(std::string_view op) {
+  static const std::unordered_map<std::string_view, const OpRow*> rows = [] {
+    std::unordered_map<std::string_view, const OpRow*> table;
+    for (const auto& family : {pointwise_rows(), shape_rows(), slice_rows(), dense_rows()}) {
+      for (const OpRow& row : family) {
+        INGOT_CHECK(table.emplace(row.name, &row).second, "two rows for op '{}'", row.name);
+      }
+    }
+    return table;
+  }();
+  const auto it = rows.find(op);
+  return it == rows.end() ? nullptr : it->second;
+}
+
+std::string_view unsupported_reason(std::string_view op) {
+  struct Reason {
+    std::string_view prefix, reason;
+  };
+  static constexpr std::string_view kLoop = "part of a TF1 while loop, which is not supported yet";
+  static constexpr std::string_view kVariable =
+      "reads or writes a variable; freeze the graph first, so that variables are constants";
+  static constexpr std::string_view kRandom =
+      "random, so no function of the inputs; if this is dropout, fix the learning phase with "
+      "--constant NAME=false";
+  static constexpr std::string_view kString = "works on strings; keep them outside of the model";
+  static constexpr std::string_view kFunction =
+      "calls a function of the graph's library; freeze with functions inlined";
+  static constexpr Reason kReasons[] = {
+      {"Enter", kLoop},
+      {"RefEnter", kLoop},
+      {"Exit", kLoop},
+      {"RefExit", kLoop},
+      {"NextIteration", kLoop},
+      {"RefNextIteration", kLoop},
+      {"LoopCond", kLoop},
+      {"TensorArray", kLoop},
+      {"TensorList", kLoop},
+      {"Variable", kVariable},
+      {"VarHandleOp", kVariable},
+      {"ReadVariableOp", kVariable},
+      {"Assign", kVariable},
+      {"Resource", kVariable},
+      {"Random", kRandom},
+      {"Stateless", kRandom},
+      {"Truncated", kRandom},
+      {"Multinomial", kRandom},
+      {"String", kString},
+      {"AsString", kString},
+      {"DecodeRaw", kString},
+      {"ParseExample", kString},
+      {"PartitionedCall", kFunction},
+      {"StatefulPartitionedCall", kFunction},
+      {"While", kFunction},
+      {"If", kFunction},
+      {"PyFunc", "calls back into Python, which is not in the file"},
+      {"EagerPyFunc", "calls back into Python, which is not in the file"},
+      {"LookupTable", "looks up a table that is not in the graph; replace it by an integer input"},
+      {"HashTable", "a table that is not in the graph; replace the lookup by an integer input"},
+  };
+  if (op == "StatelessIf" || op == "StatelessWhile") return kFunction;
+  for (const Reason& row : kReasons) {
+    if (op.starts_with(row.prefix)) return row.reason;
+  }
+  return "this op is not supported yet";
+}
+
+}  // namespace ingot::tensorflow

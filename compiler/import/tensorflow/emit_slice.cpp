@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ops that take parts of a tensor, and those that join parts.
+#include <algorithm>
+
+#include "import/tensorflow/emit.h"
+#include "ops/shape_arithmetic.h"
+
+namespace ingot::tensorflow {
+namespace {
+
+using Values = std::vector<ValueId>;
+
+/// One place of a Python index expression x[a:b, ..., None, 3].
+struct Place {
+  enum class Kind { range, index, ellipsis, new_axis };
+  Kind kind = Kind::range;
+  std::size_t entry = 0;  // of begin, end and strides
+};
+
+class StridedSlice {
+ public:
+  explicit StridedSlice(NodeContext& n)
+      : n_(n),
+        begin_mask_(n.integer("begin_mask")),
+        end_mask_(n.integer("end_mask")),
+        begin_(n.known(1, "begin")),
+        end_(n.known(2, "end")),
+        strides_(n.known_integers(3, "strides")) {}
+
+  ValueId emit() {
+    if (n_.failed()) return {};
+    if (begin_.size() != strides_.size() || end_.size() != strides_.size()) {
+      return n_.invalid("begin, end and strides have {}, {} and {} entries", begin_.size(),
+                        end_.size(), strides_.size());
+    }
+    const std::size_t rank = n_.rank(n_.in(0));
+    const std::vector<Place> places = read_places();
+    std::size_t used = 0;
+    std::size_t ellipses = 0;
+    for (const Place& place : places) {
+      ellipses += place.kind == Place::Kind::ellipsis ? 1 : 0;
+      used += place.kind == Place::Kind::range || place.kind == Place::Kind::index ? 1 : 0;
+    }
+    if (ellipses > 1) return n_.invalid("more than one ellipsis");
+    if (used > rank) return n_.invalid("{} indices for {} axes", used, rank);
+
+    // Slices keep the rank; axes are dropped and inserted at the end, by one reshape.
+    ValueId x = n_.in(0);
+    std::size_t axis = 0;
+    std::vector<std::optional<std::size_t>> kept;  // none: a new axis
+    for (const Place& place : places) {
+      switch (place.kind) {
+        case Place::Kind::new_axis:
+          kept.push_back(std::nullopt);
+          break;
+        case Place::Kind::ellipsis:
+          for (std::size_t i = 0; i < rank - used; ++i) kept.emplace_back(axis++);
+          break;
+        case Place::Kind::index:
+          x = take_one(x, axis++, begin_[place.entry]);
+          break;
+        case Place::Kind::range:
+          x = take_range(x, axis, place.entry);
+          kept.emplace_back(axis++);
+          break;
+      }
+    }
+    if (n_.failed()) return {};
+    Shape shape;
+    for (const auto& from : kept) shape.push_back(from ? n_.shape(x)[*from] : Dim(1));
+    return n_.reshape(x, std::move(shape));
+  }
+
+ private:
+  /// Where masks overlap, an ellipsis wins over a new axis, and that over an index.
+  std::vector<Place> read_places() {
+    const std::int64_t ellipsis = n_.integer("ellipsis_mask");
+    const std::int64_t new_axis = n_.integer("new_axis_mask");
+    const std::int64_t shrink = n_.integer("shrink_axis_mask");
+    std::vector<Place> places;
+    bool open = true;
+    for (std::size_t i = 0; i < strides_.size(); ++i) {
+      Place::Kind kind = Place::Kind::range;
+      if (bit(shrink, i)) kind = Place::Kind::index;
+      if (bit(new_axis, i)) kind = Place::Kind::new_axis;
+      if (bit(ellipsis, i)) {
+        kind = Place::Kind::ellipsis;
+        open = false;
+      }
+      places.push_back({kind, i});
+    }
+    if (open) places.push_back({Place::Kind::ellipsis, 0});
+    return places;
+  }
+
+  static bool bit(std::int64_t mask, std::size_t i) {
+    constexpr std::size_t kBits = 63;
+    return i < kBits && ((mask >> i) & 1) != 0;
+  }
+
+  ValueId take_one(ValueId x, std::size_t axis, const Dim& index) {
+    if (n_.failed()) return {};
+    const Dim length = n_.shape(x)[axis];
+    Dim place = index;
+    if (index.value() && *index.value() < 0) place = index + length;
+    const bool outside = place.value() && *place.value() < 0;
+    if (outside || (place.value() && length.value() && *place.value() >= *length.value())) {
+      return n_.invalid("index {} is outside of axis {} of size {}", index.str(), axis,
+                        length.str());
+    }
+    return n_.slice(x, axis, place, 1);
+  }
+
+  ValueId take_range(ValueId x, std::size_t axis, std::size_t entry) {
+    std::optional<Dim> begin;
+    std::optional<Dim> end;
+    if (!bit(begin_mask_, entry)) begin = begin_[entry];
+    if (!bit(end_mask_, entry)) end = end_[entry];
+    return n_.strided_slice(x, axis, begin, end, strides_[entry]);
+  }
+
+  NodeContext& n_;
+  std::int64_t begin_mask_;
+  std::int64_t end_mask_;
+  Shape begin_;
+  Shape end_;
+  std::vector<std::int64_t> strides_;
+};
+
+Values strided_slice(NodeContext& n) { return {StridedSlice(n).emit()}; }
+
+Values slice(NodeContext& n) {
+  const Shape begin = n.known(1, "begin");
+  const Shape sizes = n.known(2, "size");
+  ValueId x = n.in(0);
+  if (n.failed()) return {};
+  if (begin.size() != n.rank(x) || sizes.size() != n.rank(x)) {
+    return {n.invalid("begin and size have {} and {} entries for {} axes", begin.size(),
+                      sizes.size(), n.rank(x))};
+  }
+  for (std::size_t d = 0; d < begin.size() && !n.failed(); ++d) {
+    const Dim length = n.shape(x)[d];
+    const Dim size = sizes[d].is(-1) ? length - begin[d] : sizes[d];
+    const auto outside = [](const Dim& dim) { return dim.value() && *dim.value() < 0; };
+    if (outside(begin[d]) || outside(size) || outside(length - begin[d] - size)) {
+      return {n.invalid("{} elements from {} on are not within axis {} of size {}", size.str(),
+                        begin[d].str(), d, length.str())};
+    }
+    x = n.slice(x, d, begin[d], size);
+  }
+  return {x};
+}
+
+/// Parts of the given sizes, one after the other.
+Values split_into(NodeContext& n, ValueId x, std::size_t axis, const Shape& sizes) {
+  Values parts;
+  Dim start = 0;
+  for (const Dim& size : sizes) {
+    parts.push_back(n.slice(x, axis, start, size));
+    start += size;
+  }
+  return parts;
+}
+
+/// More parts than this are not a model.
+constexpr std::int64_t kMostParts = 65536;
+
+Values split(NodeContext& n) {
+  const ValueId x = n.in(1);
+  const std::int64_t count = n.integer("num_split");
+  const std::size_t axis = n.known_axis(0, n.rank(x));
+  if (n.failed()) return {};
+  if (count < 1 || count > kMostParts) return {n.invalid("num_split of {}", count)};
+  const Dim length = n.shape(x)[axis];
+  const std::optional<Dim> size = Dim::exact_div(length, count);
+  if (!size) {
+    return {n.invalid("axis {} of size {} is not split evenly into {}", axis, length.str(), count)};
+  }
+  return split_into(n, x, axis, Shape(static_cast<std::size_t>(count), *size));
+}
+
+Values split_sizes(NodeContext& n) {
+  const ValueId x = n.in(0);
+  Shape sizes = n.known(1, "size_splits");
+  const std::size_t axis = n.known_axis(2, n.rank(x));
+  if (n.failed()) return {};
+  Dim rest = n.shape(x)[axis];
+  Dim* unknown = nullptr;
+  for (Dim& size : sizes) {
+    if (!size.is(-1)) {
+      rest = rest - size;
+    } else if (unknown != nullptr) {
+      return {n.invalid("two unknown sizes")};
+    } else {
+      unknown = &size;
+    }
+  }
+  if (unknown != nullptr) *unknown = rest;
+  if ((unknown == nullptr && rest.value() && !rest.is(0)) || (rest.value() && *rest.value() < 0)) {
+    return {n.invalid("sizes {} do not add up to axis {} of size {}", str(sizes), axis,
+                      n.shape(x)[axis].str())};
+  }
+  return split_into(n, x, axis, sizes);
+}
+
+Values unpack(NodeContext& n) {
+  const ValueId x = n.in(0);
+  const std::int64_t count = n.integer("num");
+  if (n.rank(x) == 0) return {n.invalid("a scalar can't be unpacked")};
+  const std::size_t axis = n.axis(n.integer("axis"), n.rank(x));
+  if (n.failed()) return {};
+  const std::optional<std::int64_t> length = n.shape(x)[axis].value();
+  if (count < 0 || count > kMostParts || (length && *length != count)) {
+    return {n.invalid("{} parts of axis {} of size {}", count, axis, n.shape(x)[axis].str())};
+  }
+  Values parts;
+  for (std::int64_t i = 0; i < count; ++i) parts.push_back(n.select(x, axis, i));
+  return parts;
+}
+
+Values pack(NodeContext& n) {
+  const std::size_t axis = n.axis(n.integer("axis"), n.rank(n.in(0)) + 1);
+  Values parts;
+  for (const ValueId x : n.operands()) {
+    if (n.rank(x) != n.rank(n.in(0))) return {n.invalid("its operands differ in rank")};
+    parts.push_back(n.unsqueeze(x, {static_cast<std::int64_t>(axis)}));
+  }
+  return {n.concat(parts, axis)};
+}
+
+Values concat_parts(NodeContext& n, std::span<const ValueId> parts, std::size_t axis_operand) {
+  const std::size_t axis = n.known_axis(axis_operand, n.rank(parts[0]));
+  return {n.concat({parts.begin(), parts.end()}, axis)};
+}
+
+Values concat(NodeContext& n) { return concat_parts(n, n.operands().subspan(1), 0); }
+Values concat_v2(NodeContext& n) {
+  return concat_parts(n, n.operands().first(n.count() - 1), n.count() - 1);
+}
+
+Values gather_axis(NodeContext& n, std::size_t axis) {
+  const auto indices = ops::known_constant(n.graph(), n.in(1));
+  if (!indices) {
+    return {n.unsupported("indices that depend on data are not supported yet")};
+  }
+  if (!is_integer(indices->dtype())) return {n.invalid("indices of {}", name(indices->dtype()))};
+  return {n.take(n.in(0), axis, indices->as_int64s(), indices->shape())};
+}
+
+Values gather(NodeContext& n) {
+  if (n.rank(n.in(0)) == 0) return {n.invalid("a scalar has no entries")};
+  return gather_axis(n, 0);
+}
+
+Values gather_v2(NodeContext& n) {
+  if (n.integer("batch_dims") != 0) return {n.unsupported("batch_dims")};
+  const std::size_t axis = n.known_axis(2, n.rank(n.in(0)));
+  return n.failed() ? Values{} : gather_axis(n, axis);
+}
+
+constexpr OpRow kRows[] = {
+    {"StridedSlice", 4, 4, strided_slice},
+    {"Slice", 3, 3, slice},
+    {"Split", 2, 2, split},
+    {"SplitV", 3, 3, split_sizes},
+    {"Unpack", 1, 1, unpack},
+    {"Pack", 1, -1, pack},
+    {"Concat", 2, -1, concat},
+    {"ConcatV2", 2, -1, concat_v2},
+    {"Gather", 2, 2, gather},
+    {"GatherV2", 3, 3, gather_v2},
+};
+
+}  // namespace
+
+std::span<const OpRow> slice_rows() { return kRows; }
+
+}  // namespace ingot::tensorflow

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "import/tensorflow/signature.h"
+
+#include <algorithm>
+
+#include "import/inputs.h"
+#include "import/tensorflow/graphdef.pb.h"
+#include "import/tensorflow/tensor.h"
+
+namespace ingot::tensorflow {
+namespace {
+
+bool is_source(std::string_view op) { return is_placeholder(op) || op == "PlaceholderWithDefault"; }
+
+/// Nodes that compute nothing a user could want.
+bool is_no_output(std::string_view op) {
+  return is_source(op) || is_switch(op) || op == "NoOp" || op == "Assert" || op == "Const" ||
+         op == "Print" || op.ends_with("NextIteration");
+}
+
+Error no_such_value(const Topology& topology, std::string_view option, std::string_view text) {
+  std::string known;
+  for (std::uint32_t node = 0; node < topology.size(); ++node) {
+    if (is_source(topology.op(node))) known += fmt::format(" '{}'", topology.node(node).name());
+  }
+  return fail(ErrorCode::invalid_argument, "{} {}: the graph has no such node; placeholders:{}",
+              option, text, known.empty() ? " none" : known);
+}
+
+const AttrValue* find_attribute(const NodeDef& def, const std::string& name) {
+  const auto it = def.attr().find(name);
+  return it == def.attr().end() ? nullptr : &it->second;
+}
+
+std::optional<std::vector<FileDim>> file_shape(const TensorShapeProto& proto) {
+  if (proto.unknown_rank()) return std::nullopt;
+  std::vector<FileDim> shape;
+  for (const auto& dim : proto.dim()) {
+    if (dim.size() < 0) {
+      shape.emplace_back(std::monostate{});
+    } else {
+      shape.emplace_back(dim.size());
+    }
+  }
+  return shape;
+}
+
+/// What the file says of a value that becomes an input.
+FileInput describe_input(const Topology& topology, int producer, Wire wire) {
+  // Graphs older than this state a scalar where they know nothing.
+  constexpr int kScalarsAreKnown = 24;
+  const NodeDef& def = topology.node(wire.node);
+  FileInput input{topology.describe(wire), std::nullopt, std::nullopt};
+  const bool source = is_source(def.op());
+  if (const AttrValue* dtype = find_attribute(def, "dtype"); dtype != nullptr && source) {
+    input.dtype = dtype_from_file(dtype->type());
+  }
+  if (const AttrValue* shape = find_attribute(def, "shape"); shape != nullptr && source) {
+    input.shape = file_shape(shape->shape());
+    const bool scalar = input.shape && input.shape->empty();
+    if (scalar && producer < kScalarsAreKnown) input.shape = std::nullopt;
+  }
+  if (const AttrValue* shapes = find_attribute(def, "_output_shapes"); shapes && !input.shape) {
+    const auto& list = shapes->list().shape();
+    if (wire.output < static_cast<std::uint32_t>(list.size())) {
+      input.shape = file_shape(list.Get(static_cast<int>(wire.output)));
+    }
+  }
+  // A switch, such as Keras's learning phase.
+  if (input.dtype == DType::boolean && !input.shape) input.shape.emplace();
+  return input;
+}
+
+/// Values that nothing reads and that depend on a placeholder, in the file's order.
+std::vector<Wire> default_outputs(const Topology& topology) {
+  const std::size_t count = topology.size();
+  std::vector<std::vector<std::uint32_t>> readers(count);
+  std::vector<bool> read(count);
+  std::vector<std::uint32_t> open;
+  std::vector<bool> depends(count);
+  for (std::uint32_t node = 0; node < count; ++node) {
+    for (const Wire wire : topology.inputs(node)) {
+      if (wire.node == UINT32_MAX) continue;
+      readers[wire.node].push_back(node);
+      read[wire.node] = true;
+    }
+    if (is_placeholder(topology.op(node))) {
+      depends[node] = true;
+      open.push_back(node);
+    }
+  }
+  while (!open.empty()) {
+    const std::uint32_t node = open.back();
+    open.pop_back();
+    for (const std::uint32_t reader : readers[node]) {
+      if (depends[reader]) continue;
+      depends[reader] = true;
+      open.push_back(reader);
+    }
+  }
+  std::vector<Wire> outputs;
+  for (std::uint32_t node = 0; node < count; ++node) {
+    if (depends[node] && !read[node] && !is_no_output(topology.op(node))) {
+      outputs.push_back({node, 0});
+    }
+  }
+  return outputs;
+}
+
+}  // namespace
+
+ValueId Values::get(Wire wire) const {
+  const auto it = given_.find(wire);
+  if (it != given_.end()) return it->second;
+  const std::vector<ValueId>& values = of_node_[wire.node];
+  return wire.output < values.size() ? values[wire.output] : ValueId{};
+}
+
+Given Signature::given() const {
+  Given given;
+  for (const Wire wire : inputs) given[wire] = std::nullopt;
+  for (const auto& [wire, tensor] : constants) {
+    std::optional<bool> truth;
+    if (tensor.dtype() == DType::boolean && tensor.rank() == 0) truth = tensor.as_int64(0) != 0;
+    given[wire] = truth;
+  }
+  return given;
+}
+
+Expected<Signature> read_signature(const Topology& topology, int producer,
+                                   const ImportOptions& options) {
+  Signature signature;
+  signature.producer = producer;
+  for (const auto& [text, value] : options.constants) {
+    const std::optional<Wire> wire = topology.find(text);
+    if (!wire) return no_such_value(topology, "--constant", text);
+    INGOT_ASSIGN(Tensor tensor, parse_constant(describe_input(topology, producer, *wire), value));
+    signature.constants.emplace(*wire, std::move(tensor));
+  }
+  for (const InputSpec& spec : options.inputs) {
+    const std::optional<Wire> wire = topology.find(spec.name);
+    if (!wire) return no_such_value(topology, "--input", spec.name);
+    if (signature.constants.contains(*wire)) {
+      return fail(ErrorCode::invalid_argument, "'{}' is named by --input and by --constant",
+                  spec.name);
+    }
+    if (std::find(signature.inputs.begin(), signature.inputs.end(), *wire) !=
+        signature.inputs.end()) {
+      return fail(ErrorCode::invalid_argument, "--input {} is given twice", spec.name);
+    }
+    signature.inputs.push_back(*wire);
+  }
+  for (const std::string& text : options.outputs) {
+    const std::optional<Wire> wire = topology.find(text);
+    if (!wire) return no_such_value(topology, "--outputs", text);
+    signature.outputs.push_back(*wire);
+  }
+  if (signature.outputs.empty()) {
+    signature.outputs = default_outputs(topology);
+    signature.outputs_by_default = true;
+    if (signature.outputs.empty()) {
+      return fail(ErrorCode::invalid_argument,
+                  "no value of the graph depends on a placeholder and is read by nothing; name the "
+                  "outputs with --outputs");
+    }
+  }
+  return signature;
+}
+
+Expected<Values> add_signature_inputs(Graph& graph, const Topology& topology,
+                                      const Signature& signature, const Selection& selection,
+                                      const ImportOptions& options) {
+  std::vector<Wire> wires = signature.inputs;
+  for (const std::uint32_t node : selection.order) {
+    if (is_placeholder(topology.op(node))) wires.push_back({node, 0});
+  }
+  std::sort(wires.begin(), wires.end());
+  std::vector<FileInput> inputs;
+  for (const Wire wire : wires) {
+    FileInput input = describe_input(topology, signature.producer, wire);
+    const AttrValue* dtype = find_attribute(topology.node(wire.node), "dtype");
+    if (!input.dtype && dtype != nullptr && is_source(topology.op(wire.node))) {
+      return fail(ErrorCode::unsupported, "placeholder '{}' is of element type {}", input.name,
+                  dtype_name(dtype->type()));
+    }
+    inputs.push_back(std::move(input));
+  }
+  INGOT_ASSIGN(const std::vector<ValueId> added, add_inputs(graph, inputs, options));
+  Values values(topology.size());
+  for (std::size_t i = 0; i < wires.size(); ++i) values.give(wires[i], added[i]);
+  for (const auto& [wire, tensor] : signature.constants) {
+    values.give(wire, graph.add_constant(tensor));
+  }
+  return values;
+}
+
+Expected<void> add_signature_outputs(Graph& graph, const Topology& topology,
+                                     const Signature& signature, const Values& values) {
+  for (const Wire wire : signature.outputs) {
+    const std::size_t count = signature.outputs_by_default
+                                  ? std::max<std::size_t>(values.of_node(wire.node).size(), 1)
+                                  : 1;
+    for (std::uint32_t k = 0; k < count; ++k) {
+      const Wire output{wire.node, wire.output + k};
+      const ValueId value = values.get(output);
+      if (!value.valid()) {
+        return fail(ErrorCode::unsupported, "output '{}': node '{}' ({}) has no such output here",
+                    topology.describe(output), topology.node(wire.node).name(),
+                    topology.op(wire.node));
+      }
+      graph.add_output(topology.describe(output), value);
+    }
+  }
+  return {};
+}
+
+}  // namespace ingot::tensorflow

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which values of a GraphDef are a model's inputs, fixed inputs and outputs: what the user says,
+// and what the graph itself shows.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "import/import.h"
+#include "import/tensorflow/topology.h"
+#include "ir/tensor.h"
+
+namespace ingot::tensorflow {
+
+/// The values of nodes while they are translated, by node and output.
+class Values {
+ public:
+  explicit Values(std::size_t nodes) : of_node_(nodes) {}
+  void give(Wire wire, ValueId value) { given_[wire] = value; }
+  void set(std::uint32_t node, std::vector<ValueId> values) { of_node_[node] = std::move(values); }
+  /// Invalid where there is none.
+  ValueId get(Wire wire) const;
+  const std::vector<ValueId>& of_node(std::uint32_t node) const { return of_node_[node]; }
+
+ private:
+  std::map<Wire, ValueId> given_;
+  std::vector<std::vector<ValueId>> of_node_;
+};
+
+struct Signature {
+  int producer = 0;          // version of the graph's format
+  std::vector<Wire> inputs;  // those that options name
+  std::map<Wire, Tensor> constants;
+  std::vector<Wire> outputs;
+  bool outputs_by_default = false;  // then a node stands for all its outputs
+
+  Given given() const;
+};
+
+/// Errors: invalid_argument for options that name no value of the graph, or when nothing can be an
+/// output.
+Expected<Signature> read_signature(const Topology& topology, int producer,
+                                   const ImportOptions& options);
+
+Expected<Values> add_signature_inputs(Graph& graph, const Topology& topology,
+                                      const Signature& signature, const Selection& selection,
+                                      const ImportOptions& options);
+
+Expected<void> add_signature_outputs(Graph& graph, const Topology& topology,
+                                     const Signature& signature, const Values& values);
+
+}  // namespace ingot::tensorflow
