@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: Apache-2.0
+// The front of the contraction generator: binds operands, shares the code of equal contractions,
+// walks batch dimensions and hands each matrix product to the generator of its layout.
+#include "target/contract.h"
+
+#include <llvm/Support/xxhash.h>
+
+#include <algorithm>
+#include <set>
+
+#include "ir/op.h"
+#include "target/contract_detail.h"
+
+namespace ingot::target {
+namespace {
+
+using llvm::Value;
+using plan::Contract;
+using plan::Kernel;
+using plan::PackedWeights;
+using plan::View;
+
+/// Multiply-adds up to which a contraction stays where it is used, as straight code with constant
+/// addresses; larger ones are functions that equal kernels share.
+constexpr std::int64_t inline_limit = 1024;
+
+/// Pointers to the operands' elements at the origin of the space.
+struct Bases {
+  Value* a = nullptr;
+  Value* b = nullptr;
+  Value* bias = nullptr;
+  std::vector<Value*> loads;
+  std::vector<Value*> stores;
+
+  std::vector<Value*> all() const {
+    std::vector<Value*> values{a, b};
+    if (bias) values.push_back(bias);
+    values.insert(values.end(), loads.begin(), loads.end());
+    values.insert(values.end(), stores.begin(), stores.end());
+    return values;
+  }
+};
+
+Bases addresses(Emitter& emit, const Contract& contract) {
+  Bases bases;
+  bases.a = emit.address(contract.a, {});
+  if (const auto* packed = std::get_if<PackedWeights>(&contract.b)) {
+    bases.b = emit.weights(packed->offset);
+  } else {
+    bases.b = emit.address(std::get<View>(contract.b), {});
+  }
+  if (contract.bias) bases.bias = emit.address(*contract.bias, {});
+  for (const View& view : contract.loads) bases.loads.push_back(emit.address(view, {}));
+  for (const plan::Store& store : contract.stores)
+    bases.stores.push_back(emit.address(store.view, {}));
+  return bases;
+}
+
+/// Visits every expression on which the code depends, but for where buffers stand.
+void for_each_dim(const Kernel& kernel, const Contract& contract,
+                  const std::function<void(const Dim&)>& visit) {
+  const auto strides = [&](const View& view) {
+    for (const Dim& stride : view.strides) visit(stride);
+  };
+  for (const Dim& extent : kernel.space) visit(extent);
+  visit(contract.k);
+  strides(contract.a);
+  if (const auto* b = std::get_if<View>(&contract.b)) strides(*b);
+  if (contract.bias) strides(*contract.bias);
+  for (const View& view : contract.loads) strides(view);
+  for (const plan::Store& store : contract.stores) strides(store.view);
+  for (const plan::Step& step : contract.epilogue.steps)
+    if (step.kind == plan::Step::Kind::dim) visit(step.dim);
+}
+
+/// Everything on which the code depends, as text: equal texts, equal code.
+std::string structure(const Emitter& emit, const Kernel& kernel, const Contract& contract) {
+  std::string text = fmt::format("{} {} S{} {};", emit.isa.name,
+                                 emit.plan.arithmetic == Arithmetic::fused ? "fused" : "strict",
+                                 contract.chains, name(emit.dtype(contract.a)));
+  for_each_dim(kernel, contract, [&](const Dim& dim) { text += dim.str() + ","; });
+  if (const auto* packed = std::get_if<PackedWeights>(&contract.b))
+    text += fmt::format(";packed {}x{} bias {}", packed->k, packed->n, packed->has_bias);
+  if (contract.bias) text += ";bias";
+  for (const View& view : contract.loads) text += fmt::format(";load {}", name(emit.dtype(view)));
+  for (const plan::Store& store : contract.stores)
+    text += fmt::format(";store {} {}", store.step, name(emit.dtype(store.view)));
+  for (const plan::Step& step : contract.epilogue.steps) {
+    text += fmt::format(";{} {} {} {}", static_cast<int>(step.kind), name(step.dtype), step.index,
+                        step.op ? step.op->name : "");
+    for (std::uint32_t operand : step.operands) text += fmt::format(" {}", operand);
+    if (step.kind == plan::Step::Kind::constant) {
+      for (std::byte byte : step.constant.bytes())
+        text += fmt::format("{:02x}", std::to_integer<int>(byte));
+    }
+  }
+  return text;
+}
+
+class Writer {
+ public:
+  Writer(Emitter& emit, const Kernel& kernel, const Contract& contract, const Bases& bases)
+      : emit_(emit), kernel_(kernel), contract_(contract), problem_{.emit = emit, .contract = contract} {
+    const std::size_t rank = kernel.space.size();
+    batch_ = rank - 2;
+    problem_.dtype = emit.dtype(contract.a);
+    SymbolRanges ranges;
+    for (const Symbol& symbol : emit.plan.symbols) ranges[symbol.name] = symbol.range;
+    problem_.rows = kernel.space[batch_].bounds(ranges);
+    problem_.m = emit.dim(kernel.space[batch_]);
+    problem_.n = emit.dim(kernel.space[batch_ + 1]);
+    problem_.k = emit.dim(contract.k);
+    problem_.a = operand(contract.a, bases.a);
+    if (const auto* packed = std::get_if<PackedWeights>(&contract.b)) {
+      problem_.packed = packed;
+      problem_.b = Operand{bases.b, emit.number(0), emit.number(1), nullptr, problem_.dtype};
+      batch_strides_.emplace_back(batch_, emit.number(0));
+    } else {
+      problem_.b = operand(std::get<View>(contract.b), bases.b);
+    }
+    if (contract.bias) problem_.bias = operand(*contract.bias, bases.bias);
+    for (std::size_t i = 0; i < contract.loads.size(); ++i)
+      problem_.loads.push_back(operand(contract.loads[i], bases.loads[i]));
+    for (std::size_t i = 0; i < contract.stores.size(); ++i)
+      problem_.stores.push_back(operand(contract.stores[i].view, bases.stores[i]));
+  }
+
+  void write() {
+    std::vector<Value*> extents;
+    for (std::size_t d = 0; d < batch_; ++d) extents.push_back(emit_.dim(kernel_.space[d]));
+    emit_.loops(extents, [&](const std::vector<Value*>& point) { matrix(point); });
+  }
+
+ private:
+  using Operand = contract::Operand;
+
+  /// Strides as values; those of batch dimensions are kept aside, in the order of the calls.
+  Operand operand(const View& view, Value* pointer) {
+    std::vector<Value*> strides;
+    for (const Dim& stride : view.strides) strides.push_back(emit_.dim(stride));
+    strides.resize(std::max(strides.size(), batch_ + 3), emit_.number(0));
+    batch_strides_.emplace_back(strides.begin(), strides.begin() + static_cast<std::ptrdiff_t>(batch_));
+    return Operand{pointer, strides[batch_], strides[batch_ + 1], strides[batch_ + 2],
+                   emit_.dtype(view)};
+  }
+
+  void matrix(const std::vector<Value*>& point) {
+    contract::Problem problem = problem_;
+    problem.batch = point;
+    std::size_t next = 0;
+    const auto move = [&](Operand& operand) {
+      Value* elements = emit_.number(0);
+      for (std::size_t d = 0; d < batch_; ++d)
+        elements = emit_.add(elements, emit_.mul(point[d], batch_strides_[next][d]));
+      operand.pointer = emit_.advance(operand.pointer, elements, operand.dtype);
+      ++next;
+    };
+    move(problem.a);
+    move(problem.b);
+    if (contract_.bias) move(problem.bias);
+    for (Operand& load : problem.loads) move(load);
+    for (Operand& store : problem.stores) move(store);
+    if (problem.packed && problem.packed->layout == PackedWeights::Layout::dots) {
+      contract::emit_dots(problem);
+    } else {
+      contract::emit_panels(problem);
+    }
+  }
+
+  Emitter& emit_;
+  const Kernel& kernel_;
+  const Contract& contract_;
+  std::size_t batch_ = 0;  // number of batch dimensions
+  contract::Problem problem_;
+  std::vector<std::vector<Value*>> batch_strides_;
+};
+
+/// The function that does the work for kernels of this structure; made when it is not there yet.
+/// Its arguments are the operands' pointers and then `symbols`.
+llvm::Function* shared_function(Emitter& emit, const Kernel& kernel, const Contract& contract,
+                                const Bases& bases, const std::set<std::string>& symbols) {
+  const std::string text = structure(emit, kernel, contract);
+  const std::string function_name = fmt::format(
+      "{}.contract_{}x{}.{:016x}.{}", emit.plan.name, contract.k.str(), kernel.space.back().str(),
+      llvm::xxh3_64bits(llvm::StringRef(text)), emit.isa.name);
+  if (llvm::Function* found = emit.module.getFunction(function_name)) return found;
+
+  llvm::LLVMContext& context = emit.module.getContext();
+  std::vector<llvm::Type*> types(bases.all().size(), llvm::PointerType::getUnqual(context));
+  types.resize(types.size() + symbols.size(), llvm::Type::getInt64Ty(context));
+  auto* function = llvm::Function::Create(
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false),
+      llvm::GlobalValue::InternalLinkage, function_name, emit.module);
+  // The same CPU, frame pointers and instrumentation as the kernel that asks.
+  function->setAttributes(llvm::AttributeList::get(
+      context, llvm::AttributeList::FunctionIndex,
+      llvm::AttrBuilder(context, emit.function()->getAttributes().getFnAttrs())));
+  function->addFnAttr(llvm::Attribute::NoInline);
+
+  Emitter inner(emit.module, emit.plan, emit.isa, nullptr);
+  unsigned position = 0;
+  const auto argument = [&] { return function->getArg(position++); };
+  Bases arguments;
+  arguments.a = argument();
+  arguments.b = argument();
+  if (bases.bias) arguments.bias = argument();
+  for (std::size_t i = 0; i < bases.loads.size(); ++i) arguments.loads.push_back(argument());
+  for (std::size_t i = 0; i < bases.stores.size(); ++i) arguments.stores.push_back(argument());
+  Emitter::Bindings bindings;
+  bindings.symbols.resize(emit.plan.symbols.size());
+  for (const std::string& symbol : symbols) {
+    for (std::size_t i = 0; i < emit.plan.symbols.size(); ++i)
+      if (emit.plan.symbols[i].name == symbol) bindings.symbols[i] = argument();
+  }
+  inner.bind(function, std::move(bindings));
+  inner.build.SetInsertPoint(llvm::BasicBlock::Create(context, "top", function));
+  // Before any branch, because expressions are computed where they are first asked for.
+  for_each_dim(kernel, contract, [&](const Dim& dim) { inner.dim(dim); });
+  Writer(inner, kernel, contract, arguments).write();
+  inner.build.CreateRetVoid();
+  return function;
+}
+
+/// Multiply-adds of all points, if they are known and few.
+bool is_small(const Kernel& kernel, const Contract& contract) {
+  std::int64_t total = 1;
+  const auto times = [&](const Dim& dim) {
+    const auto value = dim.value();
+    total = value ? total * std::min(*value, inline_limit + 1) : inline_limit + 1;
+    total = std::min(total, inline_limit + 1);
+  };
+  for (const Dim& extent : kernel.space) times(extent);
+  times(contract.k);
+  return total <= inline_limit;
+}
+
+}  // namespace
+
+void emit_contract(Emitter& emit, const Kernel& kernel, const Contract& contract) {
+  INGOT_CHECK(kernel.space.size() >= 2, "contraction '{}' has no rows and columns", kernel.name);
+  INGOT_CHECK(contract.chains >= 1 && contract.chains <= 16 &&
+                  (contract.chains & (contract.chains - 1)) == 0,
+              "contraction '{}' has {} chains", kernel.name, contract.chains);
+  const DType dtype = emit.dtype(contract.a);
+  INGOT_CHECK(dtype == DType::f32 || dtype == DType::f64 || is_integer(dtype),
+              "contraction '{}' of {}", kernel.name, name(dtype));
+
+  const Bases bases = addresses(emit, contract);
+  if (is_small(kernel, contract)) {
+    Writer(emit, kernel, contract, bases).write();
+    return;
+  }
+  std::set<std::string> symbols;
+  for_each_dim(kernel, contract, [&](const Dim& dim) { dim.collect_symbols(symbols); });
+  llvm::Function* function = shared_function(emit, kernel, contract, bases, symbols);
+  std::vector<Value*> arguments = bases.all();
+  for (const std::string& symbol : symbols) arguments.push_back(emit.dim(Dim::symbol(symbol)));
+  // No tail call: the kernel's frame is what names the op in a profile.
+  emit.build.CreateCall(function, arguments)->setTailCallKind(llvm::CallInst::TCK_NoTail);
+}
+
+namespace contract {
+
+unsigned Problem::lanes() const {
+  return std::min<unsigned>(emit.isa.lanes(dtype), 32);
+}
+
+Value* Problem::at(const Operand& operand, Place m_place, Place n_place) const {
+  Value* variable = emit.add(emit.mul(m_place.base, operand.m), emit.mul(n_place.base, operand.n));
+  Value* fixed = emit.add(emit.mul(emit.number(m_place.plus), operand.m),
+                          emit.mul(emit.number(n_place.plus), operand.n));
+  return emit.advance(emit.advance(operand.pointer, variable, operand.dtype), fixed, operand.dtype);
+}
+
+Value* Problem::along_k(const Operand& operand, Value* pointer, Place k_place) const {
+  pointer = emit.advance(pointer, emit.mul(k_place.base, operand.k), operand.dtype);
+  return emit.advance(pointer, emit.mul(emit.number(k_place.plus), operand.k), operand.dtype);
+}
+
+void Problem::finish(Value* product, Place m_place, Place n_place, const Lanes& lanes,
+                     bool along_rows) const {
+  const auto stride = [&](const Operand& operand) { return along_rows ? operand.m : operand.n; };
+  Leaves leaves;
+  leaves.product = [&] { return product; };
+  leaves.load = [&](std::uint32_t view) {
+    const Operand& operand = loads[view];
+    return emit.load(operand.dtype, at(operand, m_place, n_place), stride(operand), lanes);
+  };
+  leaves.index = [&](std::uint32_t axis) -> Value* {
+    if (axis < batch.size()) return emit.splat(batch[axis], lanes.count);
+    const bool is_row = axis == batch.size();
+    const Place place = is_row ? m_place : n_place;
+    Value* first = emit.add(place.base, emit.number(place.plus));
+    Value* all = emit.splat(first, lanes.count);
+    if (is_row != along_rows || lanes.count == 1) return all;
+    std::vector<llvm::Constant*> steps;
+    for (unsigned i = 0; i < lanes.count; ++i) steps.push_back(emit.build.getInt64(i));
+    Value* offsets = llvm::ConstantVector::get(steps);
+    if (lanes.mask)
+      offsets = emit.build.CreateSelect(lanes.mask, offsets,
+                                        llvm::Constant::getNullValue(offsets->getType()));
+    return emit.build.CreateAdd(all, offsets);
+  };
+  const Emitter::Values steps = emit.body(contract.epilogue, lanes.count, leaves);
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    emit.store(stores[i].dtype, steps[contract.stores[i].step], at(stores[i], m_place, n_place),
+               stride(stores[i]), lanes);
+  }
+}
+
+unsigned Problem::epilogue_cost() const {
+  unsigned cost = 0;
+  for (const plan::Step& step : contract.epilogue.steps) {
+    if (step.kind != plan::Step::Kind::apply) continue;
+    static constexpr std::string_view cheap[] = {"add", "sub", "mul", "max", "min",  "neg", "abs",
+                                                 "lt",  "le",  "gt",  "ge",  "where", "eq", "ne"};
+    const bool is_cheap = std::ranges::find(cheap, step.op->name) != std::end(cheap);
+    cost += is_cheap ? 1 : step.op->name == "div" || step.op->name == "sqrt" ? 4 : 20;
+  }
+  return cost;
+}
+
+void Problem::over_rows(unsigned most,
+                        const std::function<void(unsigned, Value*, Value*)>& block) const {
+  if (const auto count = Emitter::known(m)) {
+    if (*count <= 0) return;
+    // Tiles of nearly equal size, so that none is left with a row or two.
+    const std::int64_t tiles = (*count + most - 1) / most;
+    const std::int64_t taller = (*count + tiles - 1) / tiles;
+    const std::int64_t edge = (*count - tiles * (taller - 1)) * taller;
+    block(static_cast<unsigned>(taller), emit.number(0), emit.number(edge));
+    if (edge < *count)
+      block(static_cast<unsigned>(taller - 1), emit.number(edge), emit.number(*count));
+    return;
+  }
+  Value* rest = most == 1 ? emit.number(0) : emit.build.CreateURem(m, emit.number(most));
+  Value* edge = most == 1 ? m : emit.build.CreateNSWSub(m, rest);
+  if (rows.hi >= most)
+    emit.when(emit.build.CreateICmpSGT(edge, emit.number(0)),
+              [&] { block(most, emit.number(0), edge); });
+  for (unsigned count = 1; count < most && count <= rows.hi; ++count)
+    emit.when(emit.build.CreateICmpEQ(rest, emit.number(count)), [&] { block(count, edge, m); });
+}
+
+Chains::Chains(const Problem& problem, unsigned interleaved, unsigned cost,
+               std::function<Values(std::int64_t chain)> start,
+               std::function<Values(Values accumulators, Place k)> element)
+    : problem_(problem),
+      chains_(problem.contract.chains),
+      interleaved_(interleaved),
+      cost_(cost),
+      start_(std::move(start)),
+      element_(std::move(element)) {}
+
+Chains::Values Chains::add(Values a, const Values& b) {
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = problem_.emit.sum(problem_.dtype, a[i], b[i]);
+  return a;
+}
+
+Chains::Values Chains::congruent(std::int64_t first, std::int64_t step) {
+  if (chains_ / step <= interleaved_) return in_registers(first, step);
+  Values even = congruent(first, 2 * step);
+  return add(std::move(even), congruent(first + step, 2 * step));
+}
+
+Chains::Values Chains::in_registers(std::int64_t first, std::int64_t step) {
+  // Elements per loop turn: enough that the loop's own instructions do not count.
+  constexpr std::int64_t unrolled_cost = 48;
+  constexpr std::int64_t straight_cost = 96;
+
+  Emitter& emit = problem_.emit;
+  const std::int64_t count = chains_ / step;
+  std::vector<Values> chains;
+  for (std::int64_t j = 0; j < count; ++j) chains.push_back(start_(first + j * step));
+  const std::size_t width = chains[0].size();
+
+  const auto round = [&](Place k) {
+    for (std::int64_t j = 0; j < count; ++j) {
+      auto& chain = chains[static_cast<std::size_t>(j)];
+      chain = element_(std::move(chain), k + (first + j * step));
+    }
+  };
+  const auto rounds = [&](Value* from, Value* to, std::int64_t unroll) {
+    Values carried;
+    for (const Values& chain : chains) carried.insert(carried.end(), chain.begin(), chain.end());
+    const auto spread = [&](const Values& values) {
+      for (std::size_t j = 0; j < chains.size(); ++j)
+        chains[j].assign(values.begin() + static_cast<std::ptrdiff_t>(j * width),
+                         values.begin() + static_cast<std::ptrdiff_t>((j + 1) * width));
+    };
+    carried = emit.loop(
+        from, to, unroll * chains_, carried,
+        [&](Value* i, const Values& values) {
+          spread(values);
+          for (std::int64_t u = 0; u < unroll; ++u) round(Place{i, u * chains_});
+          Values next;
+          for (const Values& chain : chains) next.insert(next.end(), chain.begin(), chain.end());
+          return next;
+        },
+        "k");
+    spread(carried);
+  };
+
+  const std::int64_t round_cost = cost_ * count;
+  std::int64_t unroll = 1;
+  while (unroll < 16 && 2 * unroll * round_cost <= unrolled_cost) unroll *= 2;
+  Value* edge;  // end of the elements that all chains have
+  if (const auto k = Emitter::known(problem_.k)) {
+    const std::int64_t whole = *k / chains_;
+    if (whole * round_cost <= straight_cost) unroll = std::max<std::int64_t>(whole, 1);
+    const std::int64_t main = whole / unroll * unroll * chains_;
+    edge = emit.number(whole * chains_);
+    rounds(emit.number(0), emit.number(main), unroll);
+    for (std::int64_t i = main; i < whole * chains_; i += chains_) round(Place{emit.number(i), 0});
+  } else {
+    Value* mask = emit.number(-(unroll * chains_));
+    Value* main = emit.build.CreateAnd(problem_.k, mask);
+    edge = emit.build.CreateAnd(problem_.k, emit.number(-chains_));
+    rounds(emit.number(0), main, unroll);
+    if (unroll > 1) rounds(main, edge, 1);
+  }
+  // The last elements, of which only the first chains have one.
+  for (std::int64_t j = 0; j < count && chains_ > 1; ++j) {
+    auto& chain = chains[static_cast<std::size_t>(j)];
+    Value* position = emit.add(edge, emit.number(first + j * step));
+    chain = emit.loop(
+        position, problem_.k, chains_, chain,
+        [&](Value* i, const Values& values) { return element_(values, Place{i, 0}); }, "k.last");
+  }
+
+  for (std::int64_t half = count / 2; half > 0; half /= 2) {
+    for (std::int64_t j = 0; j < half; ++j) {
+      auto& chain = chains[static_cast<std::size_t>(j)];
+      chain = add(std::move(chain), chains[static_cast<std::size_t>(j + half)]);
+    }
+  }
+  return chains[0];
+}
+
+}  // namespace contract
+}  // namespace ingot::target

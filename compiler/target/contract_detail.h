@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the generators of contractions share: operands as pointers and strides, the epilogue, and
+// the split of rows over tiles. Not for use outside of contract*.cpp.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "target/emitter.h"
+
+namespace ingot::target::contract {
+
+/// A coordinate: a value plus a constant, kept apart so that addresses end in constant offsets.
+struct Place {
+  llvm::Value* base = nullptr;
+  std::int64_t plus = 0;
+  Place operator+(std::int64_t more) const { return Place{base, plus + more}; }
+};
+
+/// A matrix in memory. All strides are i64, in elements; one that does not apply is zero.
+struct Operand {
+  llvm::Value* pointer = nullptr;
+  llvm::Value* m = nullptr;
+  llvm::Value* n = nullptr;
+  llvm::Value* k = nullptr;
+  DType dtype = DType::f32;
+};
+
+/// One contraction at one point of its batch dimensions.
+struct Problem {
+  Emitter& emit;
+  const plan::Contract& contract;
+  DType dtype = DType::f32;
+  Interval rows{};                  // what m can be
+  llvm::Value* m = nullptr;
+  llvm::Value* n = nullptr;
+  llvm::Value* k = nullptr;
+  std::vector<llvm::Value*> batch{};  // coordinates
+  Operand a{};
+  Operand b{};                      // of packed weights: the pointer only
+  const plan::PackedWeights* packed = nullptr;
+  Operand bias{};                   // of a `b` in memory; a null pointer: none
+  std::vector<Operand> loads{};
+  std::vector<Operand> stores{};
+
+  /// Elements of the type in the vectors that tiles are made of.
+  unsigned lanes() const;
+  /// Address of element (m, n) of an operand.
+  llvm::Value* at(const Operand& operand, Place m, Place n) const;
+  /// Address of an operand's element (k.base + k.plus) along k, from that at k = 0.
+  llvm::Value* along_k(const Operand& operand, llvm::Value* pointer, Place k) const;
+  /// Runs the epilogue on finished sums: those of one row and the columns from n on or, if
+  /// `along_rows`, those of column n and the rows from m on.
+  void finish(llvm::Value* product, Place m, Place n, const Lanes& lanes, bool along_rows) const;
+  /// Roughly how many instructions the epilogue is for one vector.
+  unsigned epilogue_cost() const;
+
+  /// Calls `block(rows, from, to)` so that all rows are covered by tiles of `rows` rows. Rows that
+  /// are left after tiles of `most` rows get a tile of exactly their number.
+  void over_rows(unsigned most, const std::function<void(unsigned rows, llvm::Value* from,
+                                                         llvm::Value* to)>& block) const;
+};
+
+/// Sums over k for one tile, chain by chain: `element(accumulators, chain, k)` adds one element to
+/// the accumulators of one chain, `start(chain)` makes them. At most `interleaved` chains (a power
+/// of two) are in registers at a time. `cost` is the number of multiply-adds of one element.
+class Chains {
+ public:
+  using Values = Emitter::Values;
+  Chains(const Problem& problem, unsigned interleaved, unsigned cost,
+         std::function<Values(std::int64_t chain)> start,
+         std::function<Values(Values accumulators, Place k)> element);
+  /// The finished sums.
+  Values sum() { return congruent(0, 1); }
+
+ private:
+  /// The sum of the chains first, first + step, ..
+  Values congruent(std::int64_t first, std::int64_t step);
+  Values in_registers(std::int64_t first, std::int64_t step);
+  Values add(Values a, const Values& b);
+
+  const Problem& problem_;
+  std::int64_t chains_;
+  std::int64_t interleaved_;
+  unsigned cost_;
+  std::function<Values(std::int64_t chain)> start_;
+  std::function<Values(Values accumulators, Place k)> element_;
+};
+
+/// Emits a product with weights in panels, or with a `b` in memory.
+void emit_panels(const Problem& problem);
+/// Emits a product with weights packed as dots.
+void emit_dots(const Problem& problem);
+
+}  // namespace ingot::target::contract

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products whose columns stand in vectors: weights in panels, or a `b` in memory. A tile is some
+// rows times some vectors of columns, with the accumulators in registers.
+#include <algorithm>
+
+#include "plan/pack.h"
+#include "target/contract_detail.h"
+
+namespace ingot::target::contract {
+namespace {
+
+using llvm::Value;
+using plan::PackedWeights;
+
+/// A vector of columns, as a tile walks it.
+struct Column {
+  Value* pointer = nullptr;  // element k = 0 of the first column
+  Value* bias = nullptr;     // of the first column; null: in memory by row and column, or none
+  Place n;
+  Lanes lanes;
+  unsigned alignment = 0;
+};
+
+/// A vector of columns relative to a place in the packed weights.
+struct Slice {
+  std::int64_t panel = 0;
+  std::int64_t offset = 0;  // columns within the panel
+  unsigned lanes = 0;
+  std::int64_t live = 0;
+};
+
+class Panels {
+ public:
+  explicit Panels(const Problem& problem) : p_(problem), emit_(problem.emit) {}
+
+  void write() {
+    p_.over_rows(most_rows(), [&](unsigned rows, Value* from, Value* to) {
+      rows_ = rows;
+      from_ = from;
+      to_ = to;
+      if (p_.packed) {
+        packed_columns();
+      } else {
+        memory_columns();
+      }
+    });
+  }
+
+ private:
+  bool many_registers() const { return emit_.isa.vector_registers >= 32; }
+  std::int64_t chains() const { return p_.contract.chains; }
+  /// Registers for accumulators: the others hold weights, the broadcast element, and in strict
+  /// arithmetic the product.
+  unsigned budget() const { return many_registers() ? 24 : 12; }
+
+  /// Rows of the tallest tile.
+  unsigned most_rows() const {
+    if (many_registers()) return chains() == 1 ? 8 : chains() == 2 ? 6 : 3;
+    return chains() == 1 ? 6 : chains() == 2 ? 3 : 6;
+  }
+  /// Chains that are in registers at a time.
+  unsigned interleaved(unsigned rows) const {
+    unsigned count = static_cast<unsigned>(chains());
+    while (count > 1 && count * rows > budget()) count /= 2;
+    return count;
+  }
+  /// Vectors of columns of a tile: a power of two, such that the accumulators fit.
+  unsigned most_vectors(unsigned rows) const {
+    unsigned vectors = 8;
+    while (vectors > 1 && vectors * rows * interleaved(rows) > budget()) vectors /= 2;
+    return vectors;
+  }
+
+  // ---- packed weights ----
+
+  std::vector<Slice> slices(std::int64_t panel) const {
+    std::vector<Slice> result;
+    const std::int64_t width = plan::panel_width(*p_.packed, panel);
+    const std::int64_t live = std::min(width, p_.packed->n - panel * plan::panel_columns);
+    for (std::int64_t offset = 0; offset < live;) {
+      std::int64_t lanes = p_.lanes();
+      while (lanes > width - offset) lanes /= 2;
+      result.push_back(
+          Slice{panel, offset, static_cast<unsigned>(lanes), std::min(lanes, live - offset)});
+      offset += lanes;
+    }
+    return result;
+  }
+
+  /// The columns of slices of panels of `width`, where `start` and `n` are those of panel 0.
+  std::vector<Column> columns(const std::vector<Slice>& list, std::int64_t width, Value* start,
+                              Value* n) const {
+    const std::int64_t stride = plan::panel_start(*p_.packed, 1);
+    const auto size = static_cast<std::int64_t>(bytes_of(p_.dtype));
+    const std::int64_t row_bytes = width * size;
+    std::vector<Column> result;
+    for (const Slice& slice : list) {
+      Value* first = emit_.advance(start, emit_.number(slice.panel * stride + slice.offset), p_.dtype);
+      Column column;
+      column.bias = p_.packed->has_bias ? first : nullptr;
+      column.pointer =
+          emit_.advance(first, emit_.number(p_.packed->has_bias ? width : 0), p_.dtype);
+      column.n = Place{n, slice.panel * plan::panel_columns + slice.offset};
+      column.lanes = emit_.first_lanes(slice.lanes, emit_.number(slice.live));
+      // Rows and slices keep the largest power of two that divides both.
+      const std::int64_t common = row_bytes | (slice.offset * size) | 64;
+      column.alignment =
+          static_cast<unsigned>(std::min<std::int64_t>(common & -common, slice.lanes * size));
+      result.push_back(column);
+    }
+    return result;
+  }
+
+  /// Tiles over slices whose number need not fit one tile.
+  void chunks(const std::vector<Slice>& list, std::int64_t width, Value* start, Value* n) {
+    const unsigned most = most_vectors(rows_);
+    for (std::size_t i = 0; i < list.size(); i += most) {
+      const auto from = list.begin() + static_cast<std::ptrdiff_t>(i);
+      const auto to = from + static_cast<std::ptrdiff_t>(std::min<std::size_t>(most, list.size() - i));
+      tiles(columns({from, to}, width, start, n), width);
+    }
+  }
+
+  void packed_columns() {
+    const std::int64_t panels = p_.packed->n / plan::panel_columns;  // full ones
+    const std::int64_t stride = plan::panel_start(*p_.packed, 1);
+    const unsigned most = most_vectors(rows_);
+    const unsigned per_panel = static_cast<unsigned>(plan::panel_columns) / p_.lanes();
+    const auto at_panel = [&](Value* panel) {
+      return emit_.advance(p_.b.pointer, emit_.mul(panel, emit_.number(stride)), p_.dtype);
+    };
+    const auto first_column = [&](Value* panel) {
+      return emit_.mul(panel, emit_.number(plan::panel_columns));
+    };
+
+    const std::int64_t together = std::max<std::int64_t>(1, most / per_panel);
+    const std::int64_t groups = panels / together * together;
+    emit_.loop(
+        emit_.number(0), emit_.number(groups), together,
+        [&](Value* panel) {
+          std::vector<Slice> list;
+          for (std::int64_t i = 0; i < together; ++i)
+            for (unsigned v = 0; v < per_panel; ++v)
+              list.push_back(Slice{i, v * p_.lanes(), p_.lanes(), p_.lanes()});
+          chunks(list, plan::panel_columns, at_panel(panel), first_column(panel));
+        },
+        "panel");
+    std::vector<Slice> rest;
+    for (std::int64_t i = groups; i < panels; ++i)
+      for (const Slice& slice : slices(i)) rest.push_back(slice);
+    chunks(rest, plan::panel_columns, p_.b.pointer, emit_.number(0));
+    if (panels * plan::panel_columns < p_.packed->n) {
+      std::vector<Slice> last = slices(panels);
+      for (Slice& slice : last) slice.panel = 0;
+      chunks(last, plan::panel_width(*p_.packed, panels), at_panel(emit_.number(panels)),
+             first_column(emit_.number(panels)));
+    }
+  }
+
+  // ---- b in memory ----
+
+  std::vector<Column> columns_from(Value* n, unsigned vectors, Lanes lanes) const {
+    std::vector<Column> result;
+    for (unsigned v = 0; v < vectors; ++v) {
+      Column column;
+      column.n = Place{n, static_cast<std::int64_t>(v) * lanes.count};
+      column.pointer = p_.at(p_.b, Place{emit_.number(0)}, column.n);
+      column.lanes = lanes;
+      result.push_back(column);
+    }
+    return result;
+  }
+
+  void memory_columns() {
+    const unsigned lanes = p_.lanes();
+    const unsigned vectors = most_vectors(rows_);
+    const auto width = static_cast<std::int64_t>(lanes) * vectors;
+    if (const auto n = Emitter::known(p_.n)) {
+      const std::int64_t groups = *n / width * width;
+      emit_.loop(
+          emit_.number(0), emit_.number(groups), width,
+          [&](Value* i) { tiles(columns_from(i, vectors, emit_.all_lanes(lanes))); }, "n");
+      std::vector<Column> rest;
+      for (std::int64_t i = groups; i < *n;) {
+        unsigned count = lanes;
+        const bool masked = emit_.can_mask(p_.dtype) && maskable();
+        while (count > *n - i && (!masked || count / 2 >= *n - i)) count /= 2;
+        const std::int64_t live = std::min<std::int64_t>(count, *n - i);
+        rest.push_back(
+            columns_from(emit_.number(i), 1, emit_.first_lanes(count, emit_.number(live)))[0]);
+        i += live;
+      }
+      for (std::size_t i = 0; i < rest.size(); i += vectors) {
+        const auto from = rest.begin() + static_cast<std::ptrdiff_t>(i);
+        tiles({from, from + static_cast<std::ptrdiff_t>(
+                                std::min<std::size_t>(vectors, rest.size() - i))});
+      }
+      return;
+    }
+    Value* groups = emit_.mul(emit_.build.CreateUDiv(p_.n, emit_.number(width)), emit_.number(width));
+    Value* whole = emit_.build.CreateAnd(p_.n, emit_.number(-static_cast<std::int64_t>(lanes)));
+    if (vectors > 1)
+      emit_.loop(
+          emit_.number(0), groups, width,
+          [&](Value* i) { tiles(columns_from(i, vectors, emit_.all_lanes(lanes))); }, "n");
+    emit_.loop(
+        vectors > 1 ? groups : emit_.number(0), whole, lanes,
+        [&](Value* i) { tiles(columns_from(i, 1, emit_.all_lanes(lanes))); }, "n.rest");
+    if (emit_.can_mask(p_.dtype) && maskable()) {
+      Value* live = emit_.build.CreateNSWSub(p_.n, whole);
+      emit_.when(emit_.build.CreateICmpSGT(live, emit_.number(0)),
+                 [&] { tiles(columns_from(whole, 1, emit_.first_lanes(lanes, live))); });
+    } else {
+      emit_.loop(
+          whole, p_.n, 1, [&](Value* i) { tiles(columns_from(i, 1, emit_.all_lanes(1))); },
+          "n.last");
+    }
+  }
+
+  /// Whether all that the tail of a row touches can be masked.
+  bool maskable() const {
+    const auto fine = [&](const Operand& operand) { return emit_.can_mask(operand.dtype); };
+    return std::ranges::all_of(p_.loads, fine) && std::ranges::all_of(p_.stores, fine);
+  }
+
+  // ---- one tile ----
+
+  void tiles(const std::vector<Column>& columns, std::int64_t packed_width = 0) {
+    emit_.loop(
+        from_, to_, rows_, [&](Value* m) { tile(Place{m}, columns, packed_width); }, "m");
+  }
+
+  void tile(Place m, const std::vector<Column>& columns, std::int64_t packed_width) {
+    Operand b = p_.b;
+    if (p_.packed) b.k = emit_.number(packed_width);
+    std::vector<Value*> rows;
+    for (unsigned r = 0; r < rows_; ++r) rows.push_back(p_.at(p_.a, m + r, Place{emit_.number(0)}));
+    const unsigned cost = rows_ * static_cast<unsigned>(columns.size());
+
+    Chains chains(
+        p_, interleaved(rows_), cost,
+        [&](std::int64_t chain) {
+          Chains::Values values;
+          for (unsigned r = 0; r < rows_; ++r)
+            for (const Column& column : columns)
+              values.push_back(chain == 0 ? start(m + r, column)
+                                          : emit_.zero(p_.dtype, column.lanes.count));
+          return values;
+        },
+        [&](Chains::Values values, Place k) {
+          std::vector<Value*> weights;
+          for (const Column& column : columns)
+            weights.push_back(emit_.load(p_.dtype, p_.along_k(b, column.pointer, k), b.n,
+                                         column.lanes, column.alignment));
+          std::size_t i = 0;
+          for (unsigned r = 0; r < rows_; ++r) {
+            Value* element = emit_.load(p_.dtype, p_.along_k(p_.a, rows[r], k), emit_.number(0),
+                                        emit_.all_lanes(1));
+            for (std::size_t v = 0; v < columns.size(); ++v, ++i)
+              values[i] = emit_.multiply_add(
+                  p_.dtype, emit_.splat(element, columns[v].lanes.count), weights[v], values[i]);
+          }
+          return values;
+        });
+    epilogue(m, columns, chains.sum());
+  }
+
+  Value* start(Place m, const Column& column) const {
+    if (column.bias)
+      return emit_.load(p_.dtype, column.bias, emit_.number(1),
+                        emit_.all_lanes(column.lanes.count), column.alignment);
+    if (!p_.bias.pointer) return emit_.zero(p_.dtype, column.lanes.count);
+    return emit_.load(p_.dtype, p_.at(p_.bias, m, column.n), p_.bias.n, column.lanes);
+  }
+
+  void epilogue(Place m, const std::vector<Column>& columns, const Chains::Values& sums) {
+    // A long epilogue is written once and run row by row, on sums that pass through the stack.
+    constexpr std::size_t written_out = 64;
+    const std::size_t width = columns.size();
+    if (rows_ == 1 || sums.size() * p_.epilogue_cost() <= written_out) {
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        p_.finish(sums[i], m + static_cast<std::int64_t>(i / width), columns[i % width].n,
+                  columns[i % width].lanes, false);
+      return;
+    }
+    llvm::Type* type = emit_.register_type(p_.dtype, p_.lanes());
+    Value* memory = emit_.stack(type, sums.size());
+    const auto slot = [&](Value* index) { return emit_.build.CreateInBoundsGEP(type, memory, index); };
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      emit_.build.CreateStore(sums[i], slot(emit_.number(static_cast<std::int64_t>(i))));
+    emit_.loop(
+        emit_.number(0), emit_.number(rows_), 1,
+        [&](Value* r) {
+          for (std::size_t v = 0; v < width; ++v) {
+            Value* index = emit_.add(emit_.mul(r, emit_.number(static_cast<std::int64_t>(width))),
+                                     emit_.number(static_cast<std::int64_t>(v)));
+            Value* sum = emit_.build.CreateLoad(sums[v]->getType(), slot(index));
+            p_.finish(sum, Place{emit_.add(m.base, r), m.plus}, columns[v].n, columns[v].lanes, false);
+          }
+        },
+        "epilogue");
+  }
+
+  const Problem& p_;
+  Emitter& emit_;
+  unsigned rows_ = 0;      // of the tiles at hand,
+  Value* from_ = nullptr;  // which cover these rows
+  Value* to_ = nullptr;
+};
+
+}  // namespace
+
+void emit_panels(const Problem& problem) { Panels(problem).write(); }
+
+}  // namespace ingot::target::contract
