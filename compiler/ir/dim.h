@@ -37,6 +37,7 @@ class Dim {
   Dim() = default;  // zero
   Dim(std::int64_t value);
   static Dim symbol(std::string name);
+  static Dim from_atom(Atom atom);
 
   /// floor(a / b) and a - b * floor(a / b); b must not be zero when evaluated. What cancels is
   /// cancelled, so that (64*N) / N is 64, for N = 0 too.
@@ -87,7 +88,6 @@ class Dim {
 
  private:
   static Dim overflow();
-  static Dim from_atom(Atom atom);
   static Dim from_terms(std::vector<Term> terms);
   static Dim extremum(Kind kind, const Dim& a, const Dim& b);
 

@@ -51,9 +51,9 @@ struct Step {
   DType dtype = DType::f32;  // of the result
   std::uint32_t index = 0;
   const OpDef* op = nullptr;  // apply; `cast` converts from the operand's type to `dtype`
-  std::vector<std::uint32_t> operands;
-  Tensor constant;  // a scalar
-  Dim dim;
+  std::vector<std::uint32_t> operands = {};
+  Tensor constant = {};  // a scalar
+  Dim dim = {};
 };
 
 /// A scalar program in SSA form, evaluated for each point of a kernel's space.

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/cluster.h"
+
+#include <algorithm>
+
+#include "ir/op.h"
+#include "plan/storage.h"
+
+namespace ingot::plan {
+namespace {
+
+using Integers = std::vector<std::int64_t>;
+
+/// Steps that one kernel may hold: beyond, its values no longer fit into registers.
+constexpr std::size_t kMaxNodes = 48;
+
+class Clusterer {
+ public:
+  explicit Clusterer(const Graph& graph) : graph_(graph), uses_(compute_uses(graph)) {
+    const std::size_t count = graph.value_count();
+    result_.group_of.assign(count, -1);
+    result_.access.resize(count);
+    result_.stored.assign(count, false);
+    result_.part_of.resize(count);
+    concat_ready_.assign(count, -1);
+    is_output_.assign(count, false);
+    for (const Output& output : graph.outputs()) is_output_[output.value.index] = true;
+  }
+
+  Expected<Clusters> run() {
+    for (std::uint32_t i = 0; i < graph_.value_count(); ++i) {
+      const ValueId id{i};
+      const Value& value = graph_.value(id);
+      if (value.kind == Value::Kind::input) set_memory(id);
+      if (value.kind == Value::Kind::constant) set_constant(id);
+    }
+    for (std::uint32_t i = 0; i < graph_.nodes().size(); ++i) {
+      const NodeId id{i};
+      const Node& node = graph_.node(id);
+      switch (node.op->kind) {
+        case OpKind::pointwise:
+          add_pointwise(id);
+          break;
+        case OpKind::move:
+          add_move(id);
+          break;
+        case OpKind::reduce:
+          add_reduce(id);
+          break;
+        case OpKind::contract:
+          INGOT_TRY(add_contract(id));
+          break;
+        case OpKind::source:
+          add_source(id);
+          break;
+      }
+    }
+    add_outputs();
+    return std::move(result_);
+  }
+
+ private:
+  /// What a kernel computes is stored in the caller's memory; anything else is copied there.
+  void add_outputs() {
+    std::vector<bool> placed(graph_.value_count());
+    for (std::uint32_t i = 0; i < graph_.outputs().size(); ++i) {
+      const ValueId value = graph_.outputs()[i].value;
+      const Node* producer = graph_.producer(value);
+      const bool joined = producer != nullptr && producer->op->name == "concat";
+      if (!placed[value.index] && (group_of(value) >= 0 || joined)) {
+        placed[value.index] = true;
+        result_.stored[value.index] = true;
+        continue;
+      }
+      read(value);
+      result_.groups.push_back({Group::Kind::map, graph_.type(value).shape, {}, {}, value, {}, i});
+    }
+  }
+
+  Access& access(ValueId id) { return result_.access[id.index]; }
+  int group_of(ValueId id) const { return result_.group_of[id.index]; }
+  ValueId output(NodeId id) const { return graph_.node(id).outputs[0]; }
+
+  void set_memory(ValueId id) {
+    access(id) = {Access::Kind::memory, id, 0, dense_strides(graph_.type(id).shape), true};
+  }
+
+  void set_constant(ValueId id) {
+    if (graph_.constant(id).is_splat() || graph_.constant(id).elements() == 1) {
+      access(id) = {Access::Kind::constant, id, 0, {}, true};
+    } else {
+      set_memory(id);
+    }
+  }
+
+  /// The operand is read from memory: what computes it must store it.
+  void read(ValueId id) {
+    if (group_of(id) >= 0) result_.stored[id.index] = true;
+  }
+
+  /// The last group that must have run before the value can be read; -1 if none.
+  int available_after(ValueId id) {
+    if (group_of(id) >= 0) return group_of(id);
+    const Access& from = access(id);
+    if (from.kind != Access::Kind::memory) return -1;
+    const Value& root = graph_.value(from.root);
+    if (root.kind != Value::Kind::node) return -1;
+    return group_of(from.root) >= 0 ? group_of(from.root) : concat_ready_[from.root.index];
+  }
+
+  int new_group(Group::Kind kind, Shape space, NodeId root) {
+    result_.groups.push_back({kind, std::move(space), {root}, root, {}, {}, 0});
+    const int number = static_cast<int>(result_.groups.size()) - 1;
+    for (const ValueId value : graph_.node(root).outputs) result_.group_of[value.index] = number;
+    return number;
+  }
+
+  /// The group that a node may join: that of its latest operand, if all others come before.
+  int candidate(const Node& node) {
+    int latest = -1;
+    for (const ValueId input : node.inputs) latest = std::max(latest, available_after(input));
+    if (latest < 0) return -1;
+    const Group& group = result_.groups[static_cast<std::size_t>(latest)];
+    if (group.copied.valid() || group.nodes.size() >= kMaxNodes) return -1;
+    for (const ValueId input : node.inputs) {
+      // Through memory a kernel can't read what it is just making.
+      if (available_after(input) == latest && group_of(input) != latest) return -1;
+    }
+    return latest;
+  }
+
+  bool may_join(const Group& group, const Node& node, int number) {
+    const Shape& shape = graph_.type(node.outputs[0]).shape;
+    switch (group.kind) {
+      case Group::Kind::map:
+      case Group::Kind::contract:
+        return shape == group.space;
+      case Group::Kind::ordered:
+        return shape == graph_.type(output(group.root)).shape && !feeds_root(group, node, number);
+      case Group::Kind::row:
+        if (shape == group.space) return rows_align(group, node, number);
+        if (!is_row_shape(shape, group.space)) return false;
+        // What belongs to rows is computed from what belongs to rows.
+        return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
+          const Shape& other = graph_.type(input).shape;
+          if (group_of(input) == number) return other == shape && other != group.space;
+          return other == shape || other.empty() || shape.size() == group.space.size();
+        });
+    }
+    return false;
+  }
+
+  /// A statistic of the rows meets its row's elements: [rows.., 1], not [rows..], which would
+  /// broadcast along other axes.
+  bool rows_align(const Group& group, const Node& node, int number) {
+    return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
+      const Shape& shape = graph_.type(input).shape;
+      return group_of(input) != number || shape == group.space ||
+             (shape.size() == group.space.size() && is_row_shape(shape, group.space));
+    });
+  }
+
+  /// An operand is what an ordered reduction reduces, not its result.
+  bool feeds_root(const Group& group, const Node& node, int number) {
+    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId input) {
+      return group_of(input) == number && graph_.value(input).producer < group.root;
+    });
+  }
+
+  void join(int number, NodeId id) {
+    result_.groups[static_cast<std::size_t>(number)].nodes.push_back(id);
+    for (const ValueId value : graph_.node(id).outputs) result_.group_of[value.index] = number;
+    read_others(number, graph_.node(id));
+  }
+
+  void read_others(int number, const Node& node) {
+    for (const ValueId input : node.inputs) {
+      if (group_of(input) != number) read(input);
+    }
+  }
+
+  void add_pointwise(NodeId id) {
+    const Node& node = graph_.node(id);
+    const int number = candidate(node);
+    if (number >= 0 && may_join(result_.groups[static_cast<std::size_t>(number)], node, number)) {
+      join(number, id);
+      return;
+    }
+    const int fresh = new_group(Group::Kind::map, graph_.type(node.outputs[0]).shape, id);
+    read_others(fresh, node);
+  }
+
+  /// Turns the group that makes the operand into a row kernel that reduces it on the way.
+  void add_reduce(NodeId id) {
+    const Node& node = graph_.node(id);
+    const ValueId input = node.inputs[0];
+    const Shape& space = graph_.type(input).shape;
+    const int number = group_of(input);
+    Group* group = number >= 0 ? &result_.groups[static_cast<std::size_t>(number)] : nullptr;
+    const bool same_points = group != nullptr && group->space == space && !group->copied.valid() &&
+                             group->nodes.size() < kMaxNodes;
+    if (node.attributes.get<std::string>("order") == "lanes") {
+      if (same_points && (group->kind == Group::Kind::map || group->kind == Group::Kind::row)) {
+        group->kind = Group::Kind::row;
+        join(number, id);
+        return;
+      }
+      const int fresh = new_group(Group::Kind::row, space, id);
+      read_others(fresh, node);
+      return;
+    }
+    const bool only_user =
+        group != nullptr && uses_[input.index].size() == 1 && !is_output_[input.index];
+    if (same_points && group->kind == Group::Kind::map && only_user && feeds_only_itself(*group)) {
+      group->kind = Group::Kind::ordered;
+      join(number, id);
+      result_.groups[static_cast<std::size_t>(number)].root = id;
+      return;
+    }
+    const int fresh = new_group(Group::Kind::ordered, space, id);
+    read_others(fresh, node);
+  }
+
+  /// No value of the group but its last is read outside.
+  bool feeds_only_itself(const Group& group) {
+    for (std::size_t i = 0; i + 1 < group.nodes.size(); ++i) {
+      const ValueId value = output(group.nodes[i]);
+      if (is_output_[value.index]) return false;
+      for (const NodeId user : uses_[value.index]) {
+        if (std::find(group.nodes.begin(), group.nodes.end(), user) == group.nodes.end())
+          return false;
+      }
+    }
+    return true;
+  }
+
+  Expected<void> add_contract(NodeId id) {
+    const Node& node = graph_.node(id);
+    const int fresh = new_group(Group::Kind::contract, graph_.type(node.outputs[0]).shape, id);
+    read_others(fresh, node);
+    for (const ValueId input : node.inputs) {
+      const Access::Kind kind = access(input).kind;
+      // A single number is no matrix: it lies in memory like one.
+      if (kind == Access::Kind::constant && graph_.is_constant(input)) {
+        set_memory(input);
+      } else if (kind != Access::Kind::memory && kind != Access::Kind::computed) {
+        return fail(ErrorCode::unsupported, "{}: a product of sizes or coordinates",
+                    graph_.describe(node));
+      }
+    }
+    return {};
+  }
+
+  void add_source(NodeId id) {
+    const Node& node = graph_.node(id);
+    const ValueId value = node.outputs[0];
+    if (node.op->name == "iota") {
+      const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
+      Access from{
+          Access::Kind::affine, {}, 0, std::vector<Dim>(graph_.type(value).rank(), 0), false};
+      from.strides[axis] = 1;
+      access(value) = std::move(from);
+      return;
+    }
+    const auto& sizes = node.attributes.get<std::vector<Dim>>("values");
+    if (sizes.size() == 1) {
+      access(value) = {Access::Kind::dim, {}, sizes[0], {}, true};
+      return;
+    }
+    new_group(Group::Kind::map, graph_.type(value).shape, id);
+  }
+
+  void add_move(NodeId id) {
+    const Node& node = graph_.node(id);
+    if (node.op->name == "concat") {
+      add_concat(id);
+      return;
+    }
+    const ValueId input = node.inputs[0];
+    Access from = access(input);
+    if (from.kind == Access::Kind::computed) {
+      read(input);
+      from = {Access::Kind::memory, input, 0, dense_strides(graph_.type(input).shape), true};
+    }
+    if (std::optional<Access> moved = move(node, from)) {
+      access(node.outputs[0]) = std::move(*moved);
+      return;
+    }
+    // Written out in order first, and reshaped after.
+    const int fresh = new_group(Group::Kind::map, graph_.type(input).shape, id);
+    read_others(fresh, node);
+    result_.stored[node.outputs[0].index] = true;
+  }
+
+  std::optional<Access> move(const Node& node, Access from) {
+    const Shape& shape = graph_.type(node.outputs[0]).shape;
+    const Shape& old = graph_.type(node.inputs[0]).shape;
+    const bool one_number = from.kind == Access::Kind::constant || from.kind == Access::Kind::dim;
+    if (one_number) return from;
+    if (node.op->name == "reshape") return reshape(old, shape, std::move(from));
+    std::vector<Dim> strides;
+    if (node.op->name == "transpose") {
+      for (const std::int64_t axis : node.attributes.get<Integers>("perm")) {
+        strides.push_back(from.strides[static_cast<std::size_t>(axis)]);
+      }
+    } else if (node.op->name == "broadcast") {
+      strides.assign(shape.size(), 0);
+      const std::size_t skip = shape.size() - old.size();
+      for (std::size_t d = 0; d < old.size(); ++d) {
+        if (!old[d].is(1)) strides[d + skip] = from.strides[d];
+      }
+    } else {
+      const Shape& start = node.attributes.get<Shape>("start");
+      const Integers& step = node.attributes.get<Integers>("step");
+      for (std::size_t d = 0; d < old.size(); ++d) {
+        from.offset += start[d] * from.strides[d];
+        strides.push_back(from.strides[d] * Dim(step[d]));
+      }
+    }
+    from.strides = std::move(strides);
+    from.dense = from.kind == Access::Kind::memory && is_dense(shape, from.strides);
+    return from;
+  }
+
+  /// Strides of axes of size 1 do not matter.
+  static bool is_dense(const Shape& shape, const std::vector<Dim>& strides) {
+    const std::vector<Dim> dense = dense_strides(shape);
+    for (std::size_t d = 0; d < shape.size(); ++d) {
+      if (!shape[d].is(1) && strides[d] != dense[d]) return false;
+    }
+    return true;
+  }
+
+  static std::optional<Access> reshape(const Shape& old, const Shape& shape, Access from) {
+    if (from.kind == Access::Kind::memory && from.dense) {
+      from.strides = dense_strides(shape);
+      return from;
+    }
+    // Any strides, where only axes of size 1 come or go.
+    std::vector<Dim> strides(shape.size(), 0);
+    std::size_t o = 0;
+    for (std::size_t d = 0; d < shape.size(); ++d) {
+      if (shape[d].is(1)) continue;
+      while (o < old.size() && old[o].is(1)) ++o;
+      if (o == old.size() || old[o] != shape[d]) return std::nullopt;
+      strides[d] = from.strides[o++];
+    }
+    from.strides = std::move(strides);
+    return from;
+  }
+
+  void add_concat(NodeId id) {
+    const Node& node = graph_.node(id);
+    const ValueId value = node.outputs[0];
+    set_memory(value);
+    result_.stored[value.index] = true;
+    result_.concats.push_back(id);
+    int ready = -1;
+    const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
+    for (std::uint32_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueId input = node.inputs[i];
+      if (graph_.type(input).shape[axis].is(0)) continue;
+      if (writes_into(input, id)) {
+        result_.stored[input.index] = true;
+        ready = std::max(ready, group_of(input));
+        continue;
+      }
+      read(input);
+      result_.groups.push_back({Group::Kind::map, graph_.type(input).shape, {}, id, input, id, i});
+      ready = static_cast<int>(result_.groups.size()) - 1;
+    }
+    concat_ready_[value.index] = ready;
+  }
+
+  /// The group that computes the operand can store it right where the concatenation wants it.
+  bool writes_into(ValueId input, NodeId concat) {
+    if (group_of(input) < 0 || is_output_[input.index] || result_.part_of[input.index].valid()) {
+      return false;
+    }
+    for (const NodeId user : uses_[input.index]) {
+      if (user != concat && graph_.node(user).op->kind == OpKind::move) return false;
+    }
+    result_.part_of[input.index] = concat;
+    return true;
+  }
+
+  const Graph& graph_;
+  std::vector<std::vector<NodeId>> uses_;
+  std::vector<bool> is_output_;
+  std::vector<int> concat_ready_;
+  Clusters result_;
+};
+
+}  // namespace
+
+bool is_row_shape(const Shape& shape, const Shape& space) {
+  const std::size_t rows = space.size() - 1;
+  if (shape.size() < rows || shape.size() > rows + 1) return false;
+  if (!std::equal(space.begin(), space.end() - 1, shape.begin())) return false;
+  return shape.size() == rows || shape.back().is(1);
+}
+
+Expected<Clusters> cluster(const Graph& graph) { return Clusterer(graph).run(); }
+
+}  // namespace ingot::plan

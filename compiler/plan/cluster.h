@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vertical fusion: which nodes run in one kernel. A pointwise node joins the kernel that makes its
+// latest operand when both run over the same points, so its operand is still in registers; what is
+// needed elsewhere too is also stored. No value is computed twice, and no byte more is moved.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace ingot::plan {
+
+/// Nodes that become one kernel, in order. The first of a contract or an ordered reduction's
+/// `root` is the matmul or the reduction.
+struct Group {
+  enum class Kind : std::uint8_t { map, row, ordered, contract };
+  Kind kind = Kind::map;
+  Shape space;  // the points it runs over, as a shape; of a matmul its result's
+  std::vector<NodeId> nodes;
+  NodeId root;
+  /// A copy and nothing else (no nodes): `copied` goes into its part of a concatenation, or to the
+  /// output of that number.
+  ValueId copied;
+  NodeId concat;
+  std::uint32_t number = 0;  // which operand, or which output
+};
+
+/// Where the elements of a value are to be found.
+struct Access {
+  enum class Kind : std::uint8_t {
+    computed,  // by a group; in memory when `stored`
+    memory,    // strided elements of `root`'s storage
+    constant,  // one number
+    affine,    // an integer: offset + sum of strides * coordinates
+    dim,       // one size
+  };
+  Kind kind = Kind::computed;
+  ValueId root;              // memory: a value that has storage
+  Dim offset;                // in elements; affine: the number; dim: the size
+  std::vector<Dim> strides;  // one per axis of the value
+  bool dense = true;         // the strides are those of a dense tensor of its shape
+};
+
+struct Clusters {
+  std::vector<Group> groups;    // in the order in which they run
+  std::vector<int> group_of;    // by value: the group that computes it, or -1
+  std::vector<Access> access;   // by value
+  std::vector<bool> stored;     // by value: needs storage
+  std::vector<NodeId> concats;  // in order
+  std::vector<NodeId> part_of;  // by value: the concatenation that it is stored into
+};
+
+Expected<Clusters> cluster(const Graph& graph);
+
+/// The shape of a value at the points of a row kernel's rows: [rows.., 1] or [rows..].
+bool is_row_shape(const Shape& shape, const Shape& space);
+
+}  // namespace ingot::plan

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/lower.h"
+
+#include <algorithm>
+
+#include "ir/op.h"
+#include "plan/arena.h"
+#include "plan/body_builder.h"
+#include "plan/pack.h"
+#include "plan/row_stages.h"
+
+namespace ingot::plan {
+namespace {
+
+ReduceOp reduce_op(std::string_view name) {
+  if (name == "reduce_max") return ReduceOp::max;
+  if (name == "reduce_min") return ReduceOp::min;
+  return name == "reduce_prod" ? ReduceOp::prod : ReduceOp::sum;
+}
+
+class Lowering {
+ public:
+  Lowering(const Graph& graph, const Clusters& clusters, Storage& storage, std::size_t number,
+           Plan& plan)
+      : graph_(graph),
+        clusters_(clusters),
+        storage_(storage),
+        plan_(plan),
+        number_(static_cast<int>(number)),
+        group_(clusters.groups[number]) {}
+
+  /// Where the arena ends with what the kernel needs for itself.
+  const Dim& scratch_end() const { return scratch_end_; }
+
+  Expected<Kernel> run() {
+    scratch_end_ = plan_.workspace_bytes;
+    Kernel kernel;
+    kernel.id = static_cast<std::uint32_t>(plan_.kernels.size());
+    name(kernel);
+    kernel.space = group_.space;
+    if (group_.copied.valid()) {
+      INGOT_ASSIGN(kernel.work, copy());
+      return kernel;
+    }
+    switch (group_.kind) {
+      case Group::Kind::map: {
+        INGOT_ASSIGN(kernel.work, map());
+        break;
+      }
+      case Group::Kind::row: {
+        INGOT_ASSIGN(kernel.work, row());
+        break;
+      }
+      case Group::Kind::ordered: {
+        INGOT_ASSIGN(kernel.work, ordered(kernel.space));
+        break;
+      }
+      case Group::Kind::contract: {
+        INGOT_ASSIGN(kernel.work, contract());
+        break;
+      }
+    }
+    return kernel;
+  }
+
+ private:
+  void name(Kernel& kernel) const {
+    if (group_.copied.valid()) {
+      const Node* node =
+          group_.concat.valid() ? &graph_.node(group_.concat) : graph_.producer(group_.copied);
+      kernel.name = node != nullptr ? graph_.describe(*node) : graph_.value(group_.copied).name;
+      kernel.sources = {group_.concat.valid() ? "concat" : "copy"};
+      return;
+    }
+    // After the product or the reduction, else after the last step: that is whose result it is.
+    const bool pointwise = group_.kind == Group::Kind::map || group_.kind == Group::Kind::row;
+    kernel.name = graph_.describe(graph_.node(pointwise ? group_.nodes.back() : group_.root));
+    for (const NodeId id : group_.nodes) kernel.sources.emplace_back(graph_.node(id).op->name);
+  }
+
+  BodyBuilder builder(Shape space, BodyBuilder::Internal internal, bool rows = false) {
+    return BodyBuilder(graph_, clusters_, storage_, plan_, number_, std::move(space),
+                       std::move(internal), rows);
+  }
+  static std::optional<Step> nothing(ValueId) { return std::nullopt; }
+
+  Expected<Map> copy() {
+    BodyBuilder builder = this->builder(group_.space, nothing);
+    INGOT_ASSIGN(const std::uint32_t step, builder.step(group_.copied));
+    const TensorType& type = graph_.type(group_.copied);
+    Location place{0, 0, {}};
+    if (group_.concat.valid()) {
+      const Node& node = graph_.node(group_.concat);
+      const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
+      place = storage_.location(node.outputs[0]);
+      for (std::uint32_t i = 0; i < group_.number; ++i) {
+        place.offset += place.strides[axis] * graph_.type(node.inputs[i]).shape[axis];
+      }
+    } else {
+      place = {storage_.output_buffer(group_.number), 0, dense_strides(type.shape)};
+    }
+    const Store store{step, builder.aligned(type.shape, place.buffer, place.offset, place.strides)};
+    return Map{std::move(builder.body), std::move(builder.loads), {store}};
+  }
+
+  Expected<std::vector<Store>> stores(BodyBuilder& builder, const std::vector<NodeId>& nodes) {
+    std::vector<Store> result;
+    for (const NodeId id : nodes) {
+      const ValueId value = graph_.node(id).outputs[0];
+      if (!clusters_.stored[value.index]) continue;
+      INGOT_ASSIGN(const std::uint32_t step, builder.step(value));
+      result.push_back(builder.store(value, step));
+    }
+    return result;
+  }
+
+  Expected<Map> map() {
+    BodyBuilder builder = this->builder(group_.space, nothing);
+    const Node& first = graph_.node(group_.nodes[0]);
+    if (first.op->kind == OpKind::move) {
+      // The operand written out densely; its shape, not the result's, is the space.
+      INGOT_ASSIGN(const std::uint32_t step, builder.step(first.outputs[0]));
+      const Location& place = storage_.location(first.outputs[0]);
+      const Store store{step, builder.aligned(group_.space, place.buffer, place.offset,
+                                              dense_strides(group_.space))};
+      return Map{std::move(builder.body), std::move(builder.loads), {store}};
+    }
+    INGOT_ASSIGN(std::vector<Store> stores, this->stores(builder, group_.nodes));
+    return Map{std::move(builder.body), std::move(builder.loads), std::move(stores)};
+  }
+
+  Expected<Row> row() {
+    const RowStages stages = assign_stages(graph_, clusters_, group_, number_);
+    Row row;
+    // Kept elements lie behind all blocks of the arena.
+    Dim scratch = plan_.workspace_bytes;
+    for (std::size_t s = 0; s < stages.stages.size(); ++s) {
+      const RowStages::Stage& plan = stages.stages[s];
+      BodyBuilder builder = this->builder(
+          group_.space, [&](ValueId value) { return stages.internal(graph_, value, s); });
+      Row::Stage stage;
+      INGOT_ASSIGN(stage.stores, stores(builder, plan.stored));
+      if (plan.reduction.valid()) {
+        const Node& node = graph_.node(plan.reduction);
+        INGOT_ASSIGN(const std::uint32_t step, builder.step(node.inputs[0]));
+        stage.reduction = {reduce_op(node.op->name), step};
+      }
+      if (plan.kept.valid()) {
+        INGOT_ASSIGN(const std::uint32_t step, builder.step(plan.kept));
+        stage.keep = Row::Stage::Keep{step, scratch};
+        const auto size = static_cast<std::int64_t>(bytes_of(graph_.type(plan.kept).dtype));
+        scratch += align_bytes(group_.space.back() * size);
+      }
+      stage.body = std::move(builder.body);
+      stage.loads = std::move(builder.loads);
+      row.stages.push_back(std::move(stage));
+    }
+    Shape rows = group_.space;
+    rows.back() = 1;
+    BodyBuilder builder = this->builder(
+        rows, [&](ValueId value) { return stages.internal(graph_, value, stages.stages.size()); },
+        true);
+    INGOT_ASSIGN(row.finish_stores, stores(builder, stages.finish));
+    row.finish = std::move(builder.body);
+    row.finish_loads = std::move(builder.loads);
+    scratch_end_ = scratch;
+    return row;
+  }
+
+  /// Views over [kept.., reduced..]; the space is permuted alike.
+  Expected<OrderedReduce> ordered(std::vector<Dim>& space) {
+    const Node& root = graph_.node(group_.root);
+    const auto& axes = root.attributes.get<std::vector<std::int64_t>>("axes");
+    const bool keep = root.attributes.get<bool>("keep_dims");
+    std::vector<std::size_t> kept, reduced;
+    for (std::size_t d = 0; d < group_.space.size(); ++d) {
+      const bool is_reduced =
+          std::binary_search(axes.begin(), axes.end(), static_cast<std::int64_t>(d));
+      (is_reduced ? reduced : kept).push_back(d);
+    }
+    OrderedReduce work;
+    work.reduced = static_cast<std::uint32_t>(reduced.size());
+    work.op = reduce_op(root.op->name);
+
+    BodyBuilder element = builder(group_.space, nothing);
+    INGOT_TRY(element.step(root.inputs[0]));
+    work.body = std::move(element.body);
+    work.loads = std::move(element.loads);
+    auto permute = [&](std::vector<Dim>& dims) {
+      std::vector<Dim> permuted;
+      for (const std::size_t d : kept) permuted.push_back(dims[d]);
+      for (const std::size_t d : reduced) permuted.push_back(dims[d]);
+      dims = std::move(permuted);
+    };
+    for (View& view : work.loads) permute(view.strides);
+    for (Step& step : work.body.steps) {
+      if (step.kind != Step::Kind::index) continue;
+      std::vector<std::size_t> order = kept;
+      order.insert(order.end(), reduced.begin(), reduced.end());
+      step.index = static_cast<std::uint32_t>(std::find(order.begin(), order.end(), step.index) -
+                                              order.begin());
+    }
+    permute(space);
+
+    BodyBuilder finish =
+        builder(graph_.type(root.outputs[0]).shape, [&](ValueId value) -> std::optional<Step> {
+          if (value != root.outputs[0]) return std::nullopt;
+          return Step{.kind = Step::Kind::scalar, .dtype = graph_.type(value).dtype};
+        });
+    const auto after = std::find(group_.nodes.begin(), group_.nodes.end(), group_.root);
+    INGOT_ASSIGN(work.finish_stores, stores(finish, {after, group_.nodes.end()}));
+    work.finish = std::move(finish.body);
+    work.finish_loads = std::move(finish.loads);
+    auto spread = [&](std::vector<Dim>& strides) {
+      std::vector<Dim> wide;
+      for (std::size_t i = 0; i < kept.size(); ++i) wide.push_back(strides[keep ? kept[i] : i]);
+      wide.resize(group_.space.size(), 0);
+      strides = std::move(wide);
+    };
+    for (View& view : work.finish_loads) spread(view.strides);
+    for (Store& store : work.finish_stores) spread(store.view.strides);
+    for (Step& step : work.finish.steps) {
+      if (step.kind != Step::Kind::index || !keep) continue;
+      step.index = static_cast<std::uint32_t>(std::find(kept.begin(), kept.end(), step.index) -
+                                              kept.begin());
+    }
+    return work;
+  }
+
+  Expected<Contract> contract() {
+    const Node& root = graph_.node(group_.root);
+    const ValueId a = root.inputs[0], b = root.inputs[1];
+    Contract work;
+    work.k = graph_.type(a).shape.back();
+    work.chains = root.attributes.get<std::int64_t>("chains");
+
+    BodyBuilder builder = this->builder(group_.space, [&](ValueId value) -> std::optional<Step> {
+      if (value != root.outputs[0]) return std::nullopt;
+      return Step{.kind = Step::Kind::product, .dtype = graph_.type(value).dtype};
+    });
+    // The contracted axis of an operand is aligned with an axis of the result: move it to the end.
+    auto operand = [&](ValueId value, std::size_t contracted, std::size_t repeated) {
+      View view = builder.view(value);
+      const std::size_t rank = view.strides.size();
+      view.strides.push_back(view.strides[rank - contracted]);
+      view.strides[rank - repeated] = 0;
+      return view;
+    };
+    work.a = operand(a, 1, 1);
+    const ValueId bias = root.inputs.size() == 3 ? root.inputs[2] : ValueId{};
+    const bool fixed = graph_.is_constant(b) && graph_.type(b).rank() == 2 &&
+                       !graph_.type(b).shape[1].is(0) &&
+                       (!bias.valid() || graph_.is_constant(bias));
+    if (fixed) {
+      work.b =
+          pack(graph_.constant(b), bias.valid() ? &graph_.constant(bias) : nullptr, plan_.weights);
+    } else {
+      View view = operand(b, 2, 2);
+      work.b = std::move(view);
+      if (bias.valid()) work.bias = builder.view(bias);
+    }
+    INGOT_ASSIGN(work.stores, stores(builder, group_.nodes));
+    work.epilogue = std::move(builder.body);
+    work.loads = std::move(builder.loads);
+    return work;
+  }
+
+  const Graph& graph_;
+  const Clusters& clusters_;
+  Storage& storage_;
+  Plan& plan_;
+  int number_;
+  const Group& group_;
+  Dim scratch_end_;
+};
+
+}  // namespace
+
+Expected<Dim> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
+                          std::size_t group, Plan& plan) {
+  Lowering lowering(graph, clusters, storage, group, plan);
+  INGOT_ASSIGN(Kernel kernel, lowering.run());
+  collapse(kernel);
+  plan.kernels.push_back(std::move(kernel));
+  return lowering.scratch_end();
+}
+
+}  // namespace ingot::plan

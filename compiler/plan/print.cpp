@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/print.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "ir/op.h"
+
+namespace ingot::plan {
+namespace {
+
+std::string_view name(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::sum:
+      return "sum";
+    case ReduceOp::max:
+      return "max";
+    case ReduceOp::min:
+      return "min";
+    case ReduceOp::prod:
+      return "prod";
+  }
+  return "";
+}
+
+class Printer {
+ public:
+  explicit Printer(const Plan& plan) : plan_(plan) {}
+
+  Text run() {
+    line("plan {} {}", plan_.name, plan_.arithmetic == Arithmetic::fused ? "fused" : "strict");
+    for (const Symbol& symbol : plan_.symbols) {
+      line("symbol {} in [{}, {}]", symbol.name, symbol.range.lo, symbol.range.hi);
+    }
+    for (const Constraint& constraint : plan_.constraints) {
+      const bool equal = constraint.relation == Constraint::Relation::equal;
+      line("require {} {} {}  ; {}", constraint.left.str(),
+           equal ? "==" : ">=", constraint.right.str(), constraint.reason);
+    }
+    line("workspace {} bytes", plan_.workspace_bytes.str());
+    line("weights {} bytes", plan_.weights.size());
+    for (std::size_t i = 0; i < plan_.buffers.size(); ++i) buffer(i, plan_.buffers[i]);
+    for (const Kernel& kernel : plan_.kernels) {
+      text_.kernel_lines.push_back(line_ + 1);
+      this->kernel(kernel);
+    }
+    return std::move(text_);
+  }
+
+ private:
+  template <class... Args>
+  void line(fmt::format_string<Args...> format, Args&&... args) {
+    text_.text += fmt::format(format, std::forward<Args>(args)...);
+    text_.text += '\n';
+    ++line_;
+  }
+
+  void buffer(std::size_t i, const Buffer& buffer) {
+    const std::string type = std::string(ingot::name(buffer.dtype)) + str(buffer.shape);
+    switch (buffer.kind) {
+      case Buffer::Kind::input:
+        return line("b{} = input {} {} {}", i, buffer.index, type, buffer.name);
+      case Buffer::Kind::output:
+        return line("b{} = output {} {} {}", i, buffer.index, type, buffer.name);
+      case Buffer::Kind::weights:
+        return line("b{} = weights at {} {}", i, buffer.offset.str(), type);
+      case Buffer::Kind::arena:
+        return line("b{} = arena at {} {} {}", i, buffer.offset.str(), type, buffer.name);
+    }
+  }
+
+  void kernel(const Kernel& kernel) {
+    line("kernel {} {} {} {}  ; {}", kernel.id, kind_name(kernel), kernel.name, str(kernel.space),
+         fmt::join(kernel.sources, " "));
+    if (const auto* map = std::get_if<Map>(&kernel.work)) {
+      body(map->body, map->loads, map->stores);
+    } else if (const auto* row = std::get_if<Row>(&kernel.work)) {
+      for (std::size_t s = 0; s < row->stages.size(); ++s) {
+        const Row::Stage& stage = row->stages[s];
+        line("  stage {}", s);
+        body(stage.body, stage.loads, stage.stores);
+        if (stage.reduction)
+          line("    s{} = {} of %{}", s, name(stage.reduction->op), stage.reduction->step);
+        if (stage.keep) line("    keep %{} at {}", stage.keep->step, stage.keep->offset.str());
+      }
+      line("  finish");
+      body(row->finish, row->finish_loads, row->finish_stores);
+    } else if (const auto* reduce = std::get_if<OrderedReduce>(&kernel.work)) {
+      line("  {} over the last {} in order", name(reduce->op), reduce->reduced);
+      body(reduce->body, reduce->loads, {});
+      line("  finish");
+      body(reduce->finish, reduce->finish_loads, reduce->finish_stores);
+    } else if (const auto* contract = std::get_if<Contract>(&kernel.work)) {
+      this->contract(*contract);
+    }
+  }
+
+  void contract(const Contract& contract) {
+    line("  a {}", view(contract.a));
+    if (const auto* packed = std::get_if<PackedWeights>(&contract.b)) {
+      line("  b {} [{}, {}]{} at {}",
+           packed->layout == PackedWeights::Layout::dots ? "dots" : "panels", packed->k, packed->n,
+           packed->has_bias ? " with bias" : "", packed->offset.str());
+    } else {
+      line("  b {}", view(std::get<View>(contract.b)));
+    }
+    if (contract.bias) line("  bias {}", view(*contract.bias));
+    line("  sum of {} in {} {}", contract.k.str(), contract.chains,
+         contract.chains == 1 ? "chain" : "chains");
+    body(contract.epilogue, contract.loads, contract.stores);
+  }
+
+  static std::string view(const View& view) {
+    std::vector<std::string> strides;
+    for (const Dim& stride : view.strides) strides.push_back(stride.str());
+    return fmt::format("b{} + {} by [{}]", view.buffer, view.offset.str(),
+                       fmt::join(strides, ", "));
+  }
+
+  void body(const Body& body, const std::vector<View>& loads, const std::vector<Store>& stores) {
+    for (std::size_t i = 0; i < body.steps.size(); ++i) {
+      const Step& step = body.steps[i];
+      line("    %{}: {} = {}", i, ingot::name(step.dtype), this->step(step, loads));
+    }
+    for (const Store& store : stores) line("    store %{} to {}", store.step, view(store.view));
+  }
+
+  static std::string step(const Step& step, const std::vector<View>& loads) {
+    switch (step.kind) {
+      case Step::Kind::load:
+        return "load " + view(loads[step.index]);
+      case Step::Kind::constant:
+        return is_float(step.dtype) ? fmt::format("{}", step.constant.as_double(0))
+                                    : fmt::format("{}", step.constant.as_int64(0));
+      case Step::Kind::index:
+        return fmt::format("index {}", step.index);
+      case Step::Kind::dim:
+        return fmt::format("size {}", step.dim.str());
+      case Step::Kind::scalar:
+        return fmt::format("s{}", step.index);
+      case Step::Kind::temp:
+        return fmt::format("kept {}", step.index);
+      case Step::Kind::product:
+        return "product";
+      case Step::Kind::apply:
+        return fmt::format("{} %{}", step.op->name, fmt::join(step.operands, ", %"));
+    }
+    return "";
+  }
+
+  const Plan& plan_;
+  Text text_;
+  unsigned line_ = 0;
+};
+
+/// Every body of a kernel with its views, and the points that it is evaluated at.
+struct Part {
+  const Body* body;
+  const std::vector<View>* loads;
+  const std::vector<Store>* stores;
+  Dim points;
+};
+
+std::vector<Part> parts(const Kernel& kernel) {
+  static const std::vector<Store> none;
+  const Dim all = product(kernel.space);
+  if (const auto* map = std::get_if<Map>(&kernel.work))
+    return {{&map->body, &map->loads, &map->stores, all}};
+  if (const auto* row = std::get_if<Row>(&kernel.work)) {
+    std::vector<Part> result;
+    for (const Row::Stage& stage : row->stages) {
+      result.push_back({&stage.body, &stage.loads, &stage.stores, all});
+    }
+    const Dim rows = product(Shape(kernel.space.begin(), kernel.space.end() - 1));
+    result.push_back({&row->finish, &row->finish_loads, &row->finish_stores, rows});
+    return result;
+  }
+  if (const auto* reduce = std::get_if<OrderedReduce>(&kernel.work)) {
+    const Dim kept = product(Shape(kernel.space.begin(), kernel.space.end() - reduce->reduced));
+    return {{&reduce->body, &reduce->loads, &none, all},
+            {&reduce->finish, &reduce->finish_loads, &reduce->finish_stores, kept}};
+  }
+  const auto& contract = std::get<Contract>(kernel.work);
+  return {{&contract.epilogue, &contract.loads, &contract.stores, all}};
+}
+
+}  // namespace
+
+std::string_view kind_name(const Kernel& kernel) {
+  if (std::holds_alternative<Map>(kernel.work)) return "map";
+  if (std::holds_alternative<Contract>(kernel.work)) return "contract";
+  return "reduce";
+}
+
+Text print(const Plan& plan) { return Printer(plan).run(); }
+
+Dim flops(const Kernel& kernel) {
+  Dim total;
+  for (const Part& part : parts(kernel)) {
+    const auto applied =
+        std::count_if(part.body->steps.begin(), part.body->steps.end(),
+                      [](const Step& step) { return step.kind == Step::Kind::apply; });
+    total += part.points * Dim(applied);
+  }
+  const Dim all = product(kernel.space);
+  if (const auto* contract = std::get_if<Contract>(&kernel.work)) total += all * contract->k * 2;
+  if (const auto* row = std::get_if<Row>(&kernel.work)) {
+    for (const Row::Stage& stage : row->stages) {
+      if (stage.reduction) total += all;
+    }
+  }
+  if (std::holds_alternative<OrderedReduce>(kernel.work)) total += all;
+  return total;
+}
+
+Dim bytes_moved(const Plan& plan, const Kernel& kernel) {
+  auto size = [&](const View& view) {
+    return Dim(static_cast<std::int64_t>(bytes_of(plan.buffers[view.buffer].dtype)));
+  };
+  // What a stride of zero repeats is read once.
+  auto touched = [&](const View& view) {
+    Dim elements = 1;
+    for (std::size_t d = 0; d < kernel.space.size(); ++d) {
+      if (!view.strides[d].is(0)) elements *= kernel.space[d];
+    }
+    return elements * size(view);
+  };
+  Dim total;
+  for (const Part& part : parts(kernel)) {
+    for (const View& view : *part.loads) total += touched(view);
+    for (const Store& store : *part.stores) total += touched(store.view);
+  }
+  if (const auto* contract = std::get_if<Contract>(&kernel.work)) {
+    total += touched(contract->a) * contract->k;
+    if (const auto* packed = std::get_if<PackedWeights>(&contract->b)) {
+      total += packed->bytes;
+    } else {
+      total += touched(std::get<View>(contract->b)) * contract->k;
+    }
+  }
+  return total;
+}
+
+}  // namespace ingot::plan

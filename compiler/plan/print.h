@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan as text, for people, for golden files, and as the source that line tables of generated
+// code point into.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace ingot::plan {
+
+struct Text {
+  std::string text;
+  std::vector<unsigned> kernel_lines;  // by kernel: where it begins, counted from 1
+};
+
+Text print(const Plan& plan);
+
+/// `contract`, `map`, `reduce` (of rows, or ordered).
+std::string_view kind_name(const Kernel& kernel);
+
+/// Multiply-adds count two, all other steps one, of one call; loads and stores once per byte that
+/// the kernel asks for, weights included.
+Dim flops(const Kernel& kernel);
+Dim bytes_moved(const Plan& plan, const Kernel& kernel);
+
+}  // namespace ingot::plan

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where values lie: in the caller's memory, in a part of a concatenation, in the weights section,
+// or in the arena, where what is never alive at the same time shares bytes.
+#pragma once
+
+#include <vector>
+
+#include "plan/cluster.h"
+#include "plan/plan.h"
+
+namespace ingot::plan {
+
+struct Location {
+  BufferId buffer = 0;
+  Dim offset;                // in elements
+  std::vector<Dim> strides;  // one per axis of the value
+};
+
+class Storage {
+ public:
+  /// Makes the buffers of all stored values in `plan`, and the workspace formula.
+  static Expected<Storage> make(const Graph& graph, const Clusters& clusters, Plan& plan);
+
+  const Location& location(ValueId value) const;
+  /// Of a constant; puts it into the weights section when it is first asked for.
+  const Location& constant(const Graph& graph, ValueId value, Plan& plan);
+  BufferId output_buffer(std::size_t number) const { return outputs_[number]; }
+
+ private:
+  std::vector<Location> locations_;  // by value
+  std::vector<bool> known_;
+  std::vector<BufferId> outputs_;
+};
+
+std::vector<Dim> dense_strides(const Shape& shape);
+
+}  // namespace ingot::plan
