@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/rebuild.h"
 
+#include <algorithm>
+
 namespace ingot {
 
 Rebuilder::Rebuilder(const Graph& old) : old_(old), mapped_(old.value_count()) {
@@ -33,9 +35,10 @@ Expected<std::vector<ValueId>> Rebuilder::copy(const Node& node) {
   return new_.add_node(*node.op, map_all(node.inputs), node.attributes, node.name);
 }
 
-Expected<Graph> rebuild(
-    const Graph& graph,
-    const std::function<Expected<std::vector<ValueId>>(Rebuilder&, const Node&)>& rewrite) {
+namespace {
+
+/// By value: whether an output depends on it.
+std::vector<bool> find_live(const Graph& graph) {
   std::vector<bool> live(graph.value_count());
   for (const Output& output : graph.outputs()) live[output.value.index] = true;
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
@@ -45,7 +48,21 @@ Expected<Graph> rebuild(
     for (const ValueId output : node->outputs) live[output.index] = true;
     for (const ValueId input : node->inputs) live[input.index] = true;
   }
+  return live;
+}
 
+bool has_dead_nodes(const Graph& graph) {
+  const std::vector<bool> live = find_live(graph);
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                     [&](const Node& node) { return !live[node.outputs.front().index]; });
+}
+
+}  // namespace
+
+Expected<Graph> rebuild(
+    const Graph& graph,
+    const std::function<Expected<std::vector<ValueId>>(Rebuilder&, const Node&)>& rewrite) {
+  const std::vector<bool> live = find_live(graph);
   Rebuilder rebuilder(graph);
   for (const Constraint& constraint : graph.constraints()) {
     INGOT_TRY(rebuilder.graph().require(constraint));
@@ -61,6 +78,11 @@ Expected<Graph> rebuild(
   }
   for (const Output& output : graph.outputs()) {
     rebuilder.graph().add_output(output.name, rebuilder.map(output.value));
+  }
+  // A rewrite leaves behind what it has built and not used.
+  if (has_dead_nodes(rebuilder.new_)) {
+    return rebuild(rebuilder.new_,
+                   [](Rebuilder& again, const Node& node) { return again.copy(node); });
   }
   return std::move(rebuilder.new_);
 }
