@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <new>
 
@@ -349,45 +350,44 @@ inline Status workspace_bytes(const abi::ingot_model& model, const abi::ingot_va
   return {ask(symbols.data(), static_cast<std::uint32_t>(symbols.size()), threads, &bytes), &model};
 }
 
+/// How many numbers ingot_model.shapes writes.
+inline std::size_t total_rank(const abi::ingot_model& model) noexcept {
+  std::size_t rank = 0;
+  for (const abi::ingot_array* tensors : {&model.inputs, &model.outputs}) {
+    for (std::uint32_t i = 0; i < tensors->count; ++i) {
+      rank += item<abi::ingot_tensor_info>(*tensors, i).dims.count;
+    }
+  }
+  return rank;
+}
+
+/// Elements of all inputs, then of all outputs; zeros if there are no such shapes. Symbols as for
+/// ingot_model.shapes.
+/// Needs: room for total_rank(model) numbers at `dims`, and for one per tensor at `counts`.
+inline Status element_counts(const abi::ingot_model& model, Span<const std::int64_t> symbols,
+                             std::int64_t* dims, std::uint64_t* counts) noexcept {
+  const std::int32_t code =
+      model.shapes(symbols.data(), static_cast<std::uint32_t>(symbols.size()), dims);
+  for (const abi::ingot_array* tensors : {&model.inputs, &model.outputs}) {
+    for (std::uint32_t i = 0; i < tensors->count; ++i) {
+      std::uint64_t count = code == abi::INGOT_OK ? 1 : 0;
+      const auto& info = item<abi::ingot_tensor_info>(*tensors, i);
+      for (std::uint32_t axis = 0; axis < info.dims.count && count != 0; ++axis) {
+        count *= static_cast<std::uint64_t>(dims[axis]);
+      }
+      dims += info.dims.count;
+      *counts++ = count;
+    }
+  }
+  return {code, &model};
+}
+
 // ---- the self-test -----------------------------------------------------------------------------
 
 /// Memory for the self-test: null where there is none left.
 template <class T>
 std::unique_ptr<T[]> try_allocate(std::uint64_t count) noexcept {
   return std::unique_ptr<T[]>(new (std::nothrow) T[static_cast<std::size_t>(count)]());
-}
-
-/// The elements of a tensor whose dims start at `dims`.
-inline std::uint64_t element_count(const abi::ingot_tensor_info& info,
-                                   const std::int64_t* dims) noexcept {
-  std::uint64_t count = 1;
-  for (std::uint32_t axis = 0; axis < info.dims.count; ++axis) {
-    count *= static_cast<std::uint64_t>(dims[axis]);
-  }
-  return count;
-}
-
-/// Elements of all inputs, then of all outputs; `counts` has room for one number each. Symbols as
-/// for ingot_model.shapes. Allocates.
-inline Status element_counts(const abi::ingot_model& model, Span<const std::int64_t> symbols,
-                             std::uint64_t* counts) noexcept {
-  const std::uint32_t tensors = model.inputs.count + model.outputs.count;
-  const auto info = [&](std::uint32_t i) -> const abi::ingot_tensor_info& {
-    return i < model.inputs.count
-               ? item<abi::ingot_tensor_info>(model.inputs, i)
-               : item<abi::ingot_tensor_info>(model.outputs, i - model.inputs.count);
-  };
-  std::uint64_t rank = 0;
-  for (std::uint32_t i = 0; i < tensors; ++i) rank += info(i).dims.count;
-  const auto dims = try_allocate<std::int64_t>(rank);
-  if (dims == nullptr) return {abi::INGOT_OUT_OF_MEMORY, &model};
-  const std::int32_t code =
-      model.shapes(symbols.data(), static_cast<std::uint32_t>(symbols.size()), dims.get());
-  const std::int64_t* next = dims.get();
-  for (std::uint32_t i = 0; i < tensors; next += info(i).dims.count, ++i) {
-    counts[i] = code == abi::INGOT_OK ? element_count(info(i), next) : 0;
-  }
-  return {code, &model};
 }
 
 /// Runs self-test number `index` of the model on `variant`.
@@ -406,10 +406,12 @@ inline Status self_test(const abi::ingot_model& model, const abi::ingot_variant*
   const auto counts = try_allocate<std::uint64_t>(tensors);
   const auto table = try_allocate<abi::ingot_tensor>(tensors);
   const auto true_symbols = try_allocate<std::int64_t>(symbols.size());
-  if (counts == nullptr || table == nullptr || true_symbols == nullptr) return out_of_memory(0);
+  const auto dims = try_allocate<std::int64_t>(total_rank(model));
+  if (dims == nullptr || counts == nullptr || table == nullptr || true_symbols == nullptr)
+    return out_of_memory(0);
   std::uint64_t workspace_size = 0;
   if (Status s = workspace_bytes(model, variant, symbols, 1, workspace_size); !s.ok()) return s;
-  if (Status s = element_counts(model, symbols, counts.get()); !s.ok()) return s;
+  if (Status s = element_counts(model, symbols, dims.get(), counts.get()); !s.ok()) return s;
 
   // Everything in one piece of memory, each part on a cache line of its own.
   constexpr std::uint64_t line = 64;
@@ -454,7 +456,8 @@ inline Status self_test(const abi::ingot_model& model, const abi::ingot_variant*
     hash.add_symbol(true_symbols[i]);
   }
   if (data_dependent) {
-    if (Status s = element_counts(model, {true_symbols.get(), symbols.size()}, counts.get());
+    if (Status s =
+            element_counts(model, {true_symbols.get(), symbols.size()}, dims.get(), counts.get());
         !s.ok()) {
       return s;
     }
@@ -471,6 +474,7 @@ inline Status self_test(const abi::ingot_model& model, const abi::ingot_variant*
 /// Runs all self-tests of the model on `variant`: OK if each gives the interpreter's bits, and for
 /// a model that carries none. Allocates and frees; needs round-to-nearest without FTZ and DAZ.
 inline Status self_test(const abi::ingot_model& model, const abi::ingot_variant* variant) noexcept {
+  if (variant == nullptr) return {abi::INGOT_NO_VARIANT, &model};
   for (std::uint32_t i = 0; i < model.self_tests.count; ++i) {
     if (Status s = self_test(model, variant, i); !s.ok()) return s;
   }
