@@ -136,9 +136,9 @@ class Parser {
   Expected<void> node(const std::vector<Result>& results, std::size_t place,
                       std::string_view name) {
     const OpDef* op = find_op(name);
+    if (name.empty()) return in_.expected("an op, 'input' or 'constant'");
     if (op == nullptr) {
-      return in_.error(place, name.empty() ? in_.expected("an op, 'input' or 'constant'")
-                                           : fail(ErrorCode::invalid_model, "no op '{}'", name));
+      return in_.error(place, fail(ErrorCode::invalid_model, "no op '{}'", name));
     }
     INGOT_TRY(in_.expect("("));
     std::vector<ValueId> operands;
