@@ -45,7 +45,9 @@ Bases addresses(Emitter& emit, const Contract& contract) {
   Bases bases;
   bases.a = emit.address(contract.a, {});
   if (const auto* packed = std::get_if<PackedWeights>(&contract.b)) {
-    bases.b = emit.weights(packed->offset);
+    // Nothing is packed where k is 0 and there is no bias; nothing is read then.
+    bases.b = packed->bytes == 0 ? llvm::Constant::getNullValue(emit.build.getPtrTy())
+                                 : emit.weights(packed->offset);
   } else {
     bases.b = emit.address(std::get<View>(contract.b), {});
   }
