@@ -48,10 +48,7 @@ step_tsan() { TARGETS=(ingot_tests) preset_step tsan -E '^e2e\.|^layering$|[Ss]w
 step_ulp() {
   configure release
   build_targets release ulp_sweep
-  local program function failed=0
-  program=$(find build/tests -type f -name ulp_sweep -perm -u+x | head -n 1)
-  for function in $("$program" --list); do "$program" "$function" || failed=1; done
-  return "$failed"
+  build/tests/math/ulp_sweep --threads "$JOBS" all
 }
 step_random() {
   export INGOT_RANDOM_GRAPHS=${INGOT_RANDOM_GRAPHS:-2000}
