@@ -29,7 +29,15 @@ T saturate(double number) {
   return static_cast<T>(number);
 }
 
-Tensor scalar_tensor(DType dtype, double number) {
+/// Far beyond any size, and far enough from the ends of int64 to be added to one.
+std::int64_t tame(std::int64_t index) {
+  constexpr std::int64_t limit = std::int64_t{1} << 60;
+  return std::clamp(index, -limit, limit);
+}
+
+}  // namespace
+
+Tensor number_tensor(DType dtype, double number) {
   switch (dtype) {
     case DType::f32:
       return Tensor::scalar(dtype, static_cast<float>(number));
@@ -60,14 +68,6 @@ Tensor scalar_tensor(DType dtype, double number) {
   }
   return {};
 }
-
-/// Far beyond any size, and far enough from the ends of int64 to be added to one.
-std::int64_t tame(std::int64_t index) {
-  constexpr std::int64_t limit = std::int64_t{1} << 60;
-  return std::clamp(index, -limit, limit);
-}
-
-}  // namespace
 
 ValueId Composer::fail_with(Error error) {
   if (!error_) error_ = std::move(error);
@@ -109,7 +109,7 @@ std::vector<std::int64_t> Composer::axes(const std::vector<std::int64_t>& axes, 
 }
 
 ValueId Composer::scalar(DType dtype, double number) {
-  return constant(scalar_tensor(dtype, number));
+  return constant(number_tensor(dtype, number));
 }
 
 ValueId Composer::dims(const Shape& values) {
@@ -146,7 +146,7 @@ ValueId Composer::cast(ValueId x, DType to) {
     // Counts and sizes: known numbers stay constants.
     const std::int64_t number = graph_.constant(x).as_int64(0);
     if (std::abs(number) < (std::int64_t{1} << 53) && is_float(to)) {
-      const Tensor one = scalar_tensor(to, static_cast<double>(number));
+      const Tensor one = number_tensor(to, static_cast<double>(number));
       return constant(one.reshaped(graph_.constant(x).shape()));
     }
   }
@@ -174,7 +174,15 @@ ValueId Composer::transpose(ValueId x, std::vector<std::int64_t> perm) {
 }
 
 ValueId Composer::broadcast(ValueId x, Shape shape) {
-  if (this->shape(x) == shape) return x;
+  if (failed() || this->shape(x) == shape) return x;
+  const std::optional<std::vector<std::int64_t>> numbers = static_shape(shape);
+  if (numbers && x.valid() && graph_.is_constant(x) && graph_.constant(x).elements() == 1) {
+    const Expected<std::int64_t> elements = element_count(*numbers);
+    if (!elements) return fail_with(elements.error());
+    if (rank(x) <= shape.size()) {
+      return constant(Tensor::splat(dtype(x), *numbers, graph_.constant(x).bytes()));
+    }
+  }
   return op("broadcast", {x}, {{"shape", std::move(shape)}});
 }
 

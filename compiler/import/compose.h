@@ -139,6 +139,9 @@ class Composer {
   std::optional<Error> error_;
 };
 
+/// Rank 0; the number is rounded once to the type, and saturates for integers.
+Tensor number_tensor(DType dtype, double number);
+
 /// numpy's common shape, for importers that need it before they build; none when sizes clash. Where
 /// a symbol meets a number other than 1, the number wins (the op that follows demands equality).
 std::optional<Shape> common_shape(const Shape& a, const Shape& b);

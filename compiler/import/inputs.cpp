@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "import/inputs.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <set>
+
+#include "import/compose.h"
+
+namespace ingot {
+namespace {
+
+constexpr std::int64_t kMostRows = 2147483647;  // of a symbol that leads every input it occurs in
+constexpr std::int64_t kMostOther = 4096;
+
+/// Letters, digits and underscores, not starting with a digit: what Dim::parse and C++ take.
+std::string identifier(std::string_view text) {
+  std::string clean;
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    const bool digit = c >= '0' && c <= '9';
+    if (digit && clean.empty()) clean += 'd';
+    if (letter || digit) {
+      clean += c;
+    } else if (!clean.empty() && clean.back() != '_') {
+      clean += '_';
+    }
+  }
+  while (clean.size() > 1 && clean.back() == '_' && text.back() != '_') clean.pop_back();
+  return clean.empty() ? "d" : clean;
+}
+
+/// Names of symbols: those of the file made identifiers, distinct where the file's are.
+class Names {
+ public:
+  /// Names that the user gave stay as they are.
+  void keep(const std::string& symbol) { clean_.emplace(symbol, symbol), used_.insert(symbol); }
+
+  std::string of(const std::string& raw) {
+    const auto known = clean_.find(raw);
+    if (known != clean_.end()) return known->second;
+    std::string clean = identifier(raw);
+    for (int i = 2; used_.contains(clean); ++i) clean = fmt::format("{}_{}", identifier(raw), i);
+    used_.insert(clean);
+    clean_.emplace(raw, clean);
+    return clean;
+  }
+  const std::map<std::string, std::string>& all() const { return clean_; }
+
+ private:
+  std::map<std::string, std::string> clean_;
+  std::set<std::string> used_;
+};
+
+Error contradiction(const FileInput& input, std::string_view file, std::string_view option) {
+  return fail(ErrorCode::invalid_argument, "input '{}': the model says {}, --input says {}",
+              input.name, file, option);
+}
+
+Expected<DType> input_dtype(const FileInput& input, const InputSpec* spec) {
+  if (spec != nullptr && spec->dtype) {
+    if (input.dtype && *input.dtype != *spec->dtype) {
+      return contradiction(input, name(*input.dtype), name(*spec->dtype));
+    }
+    return *spec->dtype;
+  }
+  if (input.dtype) return *input.dtype;
+  return fail(ErrorCode::invalid_argument,
+              "input '{0}': the model does not say its element type; add --input {0}=DTYPE[SHAPE]",
+              input.name);
+}
+
+Expected<Shape> input_shape(const FileInput& input, const InputSpec* spec, Names& names,
+                            const std::string& leading) {
+  if (spec != nullptr && spec->shape) {
+    const Shape& given = *spec->shape;
+    if (input.shape && input.shape->size() != given.size()) {
+      return contradiction(input, fmt::format("{} axes", input.shape->size()), str(given));
+    }
+    for (std::size_t d = 0; input.shape && d < given.size(); ++d) {
+      const auto* number = std::get_if<std::int64_t>(&(*input.shape)[d]);
+      if (number != nullptr && given[d].value() && !given[d].is(*number)) {
+        return contradiction(input, fmt::format("size {} of axis {}", *number, d), str(given));
+      }
+    }
+    return given;
+  }
+  if (!input.shape) {
+    return fail(ErrorCode::invalid_argument,
+                "input '{0}': the model does not say its shape; add --input {0}=[SHAPE]",
+                input.name);
+  }
+  Shape shape;
+  for (std::size_t d = 0; d < input.shape->size(); ++d) {
+    const FileDim& dim = (*input.shape)[d];
+    if (const auto* number = std::get_if<std::int64_t>(&dim)) {
+      shape.emplace_back(*number);
+    } else if (const auto* text = std::get_if<std::string>(&dim)) {
+      shape.push_back(Dim::symbol(names.of(*text)));
+    } else {
+      const std::string fresh = d == 0 ? leading : fmt::format("{}_d{}", identifier(input.name), d);
+      shape.push_back(Dim::symbol(names.of(fresh)));
+    }
+  }
+  return shape;
+}
+
+/// `N` for nameless batches, unless the file means something else by it.
+std::string leading_name(const std::vector<FileInput>& inputs) {
+  for (const FileInput& input : inputs) {
+    for (std::size_t d = 1; input.shape && d < input.shape->size(); ++d) {
+      const auto* text = std::get_if<std::string>(&(*input.shape)[d]);
+      if (text != nullptr && *text == "N") return "batch";
+    }
+  }
+  return "N";
+}
+
+/// Every symbol with its range: the default by where it stands, or the option's.
+Expected<SymbolRanges> choose_ranges(const std::vector<TensorType>& types, const Names& names,
+                                     const ImportOptions& options) {
+  SymbolRanges ranges;
+  for (const TensorType& type : types) {
+    for (std::size_t d = 0; d < type.rank(); ++d) {
+      std::set<std::string> symbols;
+      type.shape[d].collect_symbols(symbols);
+      for (const std::string& symbol : symbols) {
+        const Interval range{0, d == 0 ? kMostRows : kMostOther};
+        const auto [place, fresh] = ranges.emplace(symbol, range);
+        if (!fresh) place->second.hi = std::min(place->second.hi, range.hi);
+      }
+    }
+  }
+  for (const auto& [raw, range] : options.symbol_ranges) {
+    const auto clean = names.all().find(raw);
+    const auto place = ranges.find(clean == names.all().end() ? raw : clean->second);
+    if (place == ranges.end()) {
+      std::string known;
+      for (const auto& [symbol, unused] : ranges) known += (known.empty() ? "" : ", ") + symbol;
+      return fail(ErrorCode::invalid_argument, "--dim {}: no such symbol; the model has {}", raw,
+                  known.empty() ? "none" : known);
+    }
+    if (range.lo < 0 || range.lo > range.hi) {
+      return fail(ErrorCode::invalid_argument, "--dim {}={}:{}: not a range of sizes", raw,
+                  range.lo, range.hi);
+    }
+    place->second = range;
+  }
+  return ranges;
+}
+
+}  // namespace
+
+const InputSpec* find_spec(const ImportOptions& options, std::string_view name) {
+  auto plain = [](std::string_view text) {
+    return text.ends_with(":0") ? text.substr(0, text.size() - 2) : text;
+  };
+  for (const InputSpec& spec : options.inputs) {
+    if (spec.name == name || plain(spec.name) == plain(name)) return &spec;
+  }
+  return nullptr;
+}
+
+Expected<InputSpec> parse_input_spec(std::string_view text) {
+  // A name may hold any character but '=', so the first one ends it.
+  const std::size_t equals = text.find('=');
+  InputSpec spec{std::string(text.substr(0, equals)), {}, {}};
+  if (spec.name.empty()) {
+    return fail(ErrorCode::invalid_argument, "--input '{}': write NAME=DTYPE[SHAPE]", text);
+  }
+  if (equals == std::string_view::npos) return spec;
+  std::string_view rest = text.substr(equals + 1);
+  const std::size_t bracket = rest.find('[');
+  const std::string_view type = rest.substr(0, bracket);
+  if (!type.empty()) {
+    spec.dtype = dtype_from_name(type);
+    if (!spec.dtype) {
+      return fail(ErrorCode::invalid_argument, "--input {}: '{}' is no element type; try f32",
+                  spec.name, type);
+    }
+  }
+  if (bracket == std::string_view::npos) return spec;
+  if (rest.back() != ']') {
+    return fail(ErrorCode::invalid_argument, "--input '{}': the shape does not end in ]", text);
+  }
+  rest = rest.substr(bracket + 1, rest.size() - bracket - 2);
+  Shape shape;
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    INGOT_ASSIGN(Dim dim, Dim::parse(rest.substr(0, comma)));
+    if (dim.value() && *dim.value() < 0) {
+      return fail(ErrorCode::invalid_argument, "--input '{}': a negative size", text);
+    }
+    shape.push_back(std::move(dim));
+    rest = comma == std::string_view::npos ? "" : rest.substr(comma + 1);
+  }
+  spec.shape = std::move(shape);
+  return spec;
+}
+
+Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileInput>& inputs,
+                                          const ImportOptions& options) {
+  Names names;
+  for (const InputSpec& spec : options.inputs) {
+    std::set<std::string> symbols;
+    for (const Dim& dim : spec.shape.value_or(Shape{})) dim.collect_symbols(symbols);
+    for (const std::string& symbol : symbols) names.keep(symbol);
+  }
+  const std::string leading = leading_name(inputs);
+  std::vector<TensorType> types;
+  for (const FileInput& input : inputs) {
+    const InputSpec* spec = find_spec(options, input.name);
+    INGOT_ASSIGN(const DType dtype, input_dtype(input, spec));
+    INGOT_ASSIGN(Shape shape, input_shape(input, spec, names, leading));
+    types.push_back({dtype, std::move(shape)});
+  }
+
+  INGOT_ASSIGN(const SymbolRanges ranges, choose_ranges(types, names, options));
+  for (const auto& [symbol, range] : ranges) {
+    if (range.lo != range.hi) {
+      graph.declare_symbol(symbol, range);
+      continue;
+    }
+    for (TensorType& type : types) {
+      for (Dim& dim : type.shape) dim = dim.substitute(symbol, range.lo);
+    }
+  }
+
+  auto rank = [&](std::size_t i) {
+    const InputSpec* spec = find_spec(options, inputs[i].name);
+    return spec == nullptr ? options.inputs.size()
+                           : static_cast<std::size_t>(spec - options.inputs.data());
+  };
+  std::vector<std::size_t> order(inputs.size());
+  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+  std::vector<ValueId> values(inputs.size());
+  for (const std::size_t i : order) values[i] = graph.add_input(inputs[i].name, types[i]);
+  return values;
+}
+
+Expected<Tensor> parse_constant(const FileInput& input, const std::string& value) {
+  std::vector<std::int64_t> shape;
+  for (const FileDim& dim : input.shape.value_or(std::vector<FileDim>{})) {
+    if (!std::holds_alternative<std::int64_t>(dim)) {
+      return fail(ErrorCode::invalid_argument, "--constant {}: its shape is not known", input.name);
+    }
+    shape.push_back(std::get<std::int64_t>(dim));
+  }
+  double number = 0;
+  const char* end = value.data() + value.size();
+  const auto [stop, status] = std::from_chars(value.data(), end, number);
+  const bool is_number = status == std::errc() && stop == end;
+  if (value == "true" || value == "false") {
+    number = value == "true" ? 1 : 0;
+  } else if (!is_number) {
+    return fail(ErrorCode::invalid_argument, "--constant {}={}: not a number, true or false",
+                input.name, value);
+  }
+  if (!input.dtype) {
+    return fail(ErrorCode::invalid_argument,
+                "--constant {}: the model does not say its element type", input.name);
+  }
+  if (is_integer(*input.dtype) && number != std::trunc(number)) {
+    return fail(ErrorCode::invalid_argument, "--constant {}={}: the input is {}", input.name, value,
+                name(*input.dtype));
+  }
+  INGOT_TRY(element_count(shape));
+  return Tensor::splat(*input.dtype, std::move(shape), number_tensor(*input.dtype, number).bytes());
+}
+
+namespace {
+
+struct Replacement {
+  std::string symbol;
+  Dim by;
+};
+
+/// What `left == right` says of one symbol, if it says what that symbol is.
+Expected<std::optional<Replacement>> solve(const Graph& graph, const Constraint& constraint) {
+  if (constraint.relation != Constraint::Relation::equal) return std::optional<Replacement>{};
+  const Dim gap = constraint.left - constraint.right;
+  std::vector<std::pair<std::string, std::int64_t>> symbols;
+  std::int64_t constant = 0;
+  for (const Dim::Term& term : gap.terms()) {
+    if (term.factors.empty()) {
+      constant = term.coefficient;
+    } else if (term.factors.size() == 1 && term.factors[0].kind == Dim::Kind::symbol) {
+      symbols.emplace_back(term.factors[0].name, term.coefficient);
+    } else {
+      return std::optional<Replacement>{};
+    }
+  }
+  if (symbols.size() == 1) {
+    const auto& [symbol, factor] = symbols[0];
+    const Symbol* known = graph.find_symbol(symbol);
+    const std::int64_t number = -(constant / factor);
+    if (constant % factor != 0 ||
+        (known != nullptr && (number < known->range.lo || number > known->range.hi))) {
+      return fail(ErrorCode::invalid_model, "{}: {} == {} holds for no {} in its range",
+                  constraint.reason, constraint.left.str(), constraint.right.str(), symbol);
+    }
+    return std::optional<Replacement>{{symbol, number}};
+  }
+  if (symbols.size() == 2 && constant == 0 && symbols[0].second == -symbols[1].second) {
+    for (const Symbol& known : graph.symbols()) {
+      const bool first = known.name == symbols[0].first;
+      if (!first && known.name != symbols[1].first) continue;
+      const std::string& other = first ? symbols[1].first : symbols[0].first;
+      return std::optional<Replacement>{{other, Dim::symbol(known.name)}};
+    }
+  }
+  return std::optional<Replacement>{};
+}
+
+Expected<bool> merge_one(Graph& graph) {
+  for (const Constraint& constraint : graph.constraints()) {
+    INGOT_ASSIGN(const std::optional<Replacement> found, solve(graph, constraint));
+    if (!found) continue;
+    const Symbol* gone = graph.find_symbol(found->symbol);
+    if (const auto kept = found->by.symbol_name(); kept && gone != nullptr) {
+      graph.declare_symbol(*kept, gone->range);
+      const Interval range = graph.find_symbol(*kept)->range;
+      if (range.lo > range.hi) {
+        return fail(ErrorCode::invalid_argument,
+                    "{}: {} and {} must be equal, but no size is in both ranges", constraint.reason,
+                    found->symbol, *kept);
+      }
+    }
+    INGOT_TRY(graph.substitute(found->symbol, found->by));
+    return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Expected<void> merge_symbols(Graph& graph) {
+  while (true) {
+    INGOT_ASSIGN(const bool merged, merge_one(graph));
+    if (!merged) return {};
+  }
+}
+
+}  // namespace ingot

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "import/onnx/node.h"
+
+#include "import/onnx/tensor_proto.h"
+#include "ops/shape_arithmetic.h"
+
+namespace ingot::onnx {
+
+OnnxNode::OnnxNode(Graph& graph, const NodeProto& proto, std::string node_name, std::int64_t opset,
+                   std::vector<ValueId> inputs, std::vector<bool> used_outputs,
+                   const AttributeBindings* bindings, const std::filesystem::path& folder)
+    : Composer(graph, std::move(node_name)),
+      proto_(proto),
+      opset_(opset),
+      inputs_(std::move(inputs)),
+      used_outputs_(std::move(used_outputs)),
+      bindings_(bindings),
+      folder_(folder) {}
+
+const AttributeProto* OnnxNode::find(std::string_view name) const {
+  for (const AttributeProto& attribute : proto_.attribute()) {
+    if (attribute.name() != name) continue;
+    if (attribute.ref_attr_name().empty()) return &attribute;
+    if (bindings_ == nullptr) return nullptr;
+    const auto bound = bindings_->find(attribute.ref_attr_name());
+    return bound == bindings_->end() ? nullptr : bound->second;
+  }
+  return nullptr;
+}
+
+const AttributeProto* OnnxNode::find(std::string_view name, AttributeProto::Type type) {
+  const AttributeProto* attribute = find(name);
+  // Files of IR version 1 leave the type out.
+  if (attribute == nullptr || attribute->type() == type ||
+      attribute->type() == AttributeProto::UNDEFINED) {
+    return attribute;
+  }
+  invalid("attribute '{}' is of the wrong type", name);
+  return nullptr;
+}
+
+std::int64_t OnnxNode::integer(std::string_view name, std::int64_t otherwise) {
+  const AttributeProto* attribute = find(name, AttributeProto::INT);
+  return attribute == nullptr ? otherwise : attribute->i();
+}
+
+double OnnxNode::real(std::string_view name, double otherwise) {
+  const AttributeProto* attribute = find(name, AttributeProto::FLOAT);
+  return attribute == nullptr ? otherwise : static_cast<double>(attribute->f());
+}
+
+std::string OnnxNode::text(std::string_view name, std::string otherwise) {
+  const AttributeProto* attribute = find(name, AttributeProto::STRING);
+  return attribute == nullptr ? std::move(otherwise) : attribute->s();
+}
+
+std::optional<std::vector<std::int64_t>> OnnxNode::integers(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::INTS);
+  if (attribute == nullptr) return std::nullopt;
+  return std::vector<std::int64_t>(attribute->ints().begin(), attribute->ints().end());
+}
+
+std::optional<std::vector<double>> OnnxNode::reals(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::FLOATS);
+  if (attribute == nullptr) return std::nullopt;
+  return std::vector<double>(attribute->floats().begin(), attribute->floats().end());
+}
+
+std::optional<Tensor> OnnxNode::tensor(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::TENSOR);
+  if (attribute == nullptr) return std::nullopt;
+  Expected<Tensor> tensor = to_tensor(attribute->t(), folder_);
+  if (!tensor) {
+    fail_with(tensor.error());
+    return std::nullopt;
+  }
+  return *std::move(tensor);
+}
+
+std::optional<DType> OnnxNode::dtype_attribute(std::string_view name) {
+  if (!has(name)) return std::nullopt;
+  const std::int64_t number = integer(name, 0);
+  const Expected<DType> dtype =
+      to_dtype(static_cast<std::int32_t>(number < 0 || number > 255 ? 0 : number));
+  if (!dtype) {
+    fail_with(dtype.error());
+    return std::nullopt;
+  }
+  return *dtype;
+}
+
+const GraphProto* OnnxNode::subgraph(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::GRAPH);
+  return attribute == nullptr ? nullptr : &attribute->g();
+}
+
+std::optional<std::vector<Dim>> OnnxNode::known_dims(std::size_t i, std::string_view what) {
+  if (failed()) return std::nullopt;
+  std::optional<std::vector<Dim>> dims;
+  if (has_input(i)) dims = ops::known_dims(graph(), input(i));
+  if (!dims) unsupported("its {} (input {}) depends on data", what, i);
+  return dims;
+}
+
+std::optional<std::vector<std::int64_t>> OnnxNode::known_integers(std::size_t i,
+                                                                  std::string_view what) {
+  const std::optional<std::vector<Dim>> dims = known_dims(i, what);
+  if (!dims) return std::nullopt;
+  std::optional<std::vector<std::int64_t>> numbers = static_shape(*dims);
+  if (!numbers) unsupported("its {} (input {}) depends on a symbolic size", what, i);
+  return numbers;
+}
+
+std::optional<Tensor> OnnxNode::known_constant(std::size_t i, std::string_view what) {
+  if (failed()) return std::nullopt;
+  std::optional<Tensor> tensor;
+  if (has_input(i)) tensor = ops::known_constant(graph(), input(i));
+  if (!tensor) unsupported("its {} (input {}) is not a constant", what, i);
+  return tensor;
+}
+
+std::optional<std::vector<std::int64_t>> OnnxNode::integers_or_input(std::string_view name,
+                                                                     std::size_t i) {
+  if (has_input(i)) return known_integers(i, name);
+  return integers(name);
+}
+
+}  // namespace ingot::onnx

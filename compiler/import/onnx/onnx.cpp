@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "import/onnx/onnx.h"
+
+#include <limits>
+
+#include "import/inputs.h"
+#include "import/onnx/tensor_proto.h"
+#include "import/onnx/walk.h"
+
+namespace ingot {
+namespace onnx {
+namespace {
+
+class Importer {
+ public:
+  Importer(const ModelProto& model, const ImportOptions& options,
+           const std::filesystem::path& folder)
+      : model_(model), options_(options), walker_(graph_, model, folder) {}
+
+  Expected<Graph> run();
+
+ private:
+  Expected<void> check_opset();
+  void register_initializers();
+  Expected<void> choose_outputs();
+  Expected<void> find_inner_inputs();
+  Expected<void> bind_inputs(const Liveness& live);
+  Expected<void> bind_input(const ValueInfoProto& input, bool is_live);
+  /// What the file says of an input; a reason when it is not a tensor we have.
+  Expected<FileInput> describe(const ValueInfoProto& input) const;
+  Error report() const;
+
+  const ModelProto& model_;
+  const ImportOptions& options_;
+  Graph graph_;
+  Walker walker_;
+  Scope root_;
+  Opsets opsets_;
+  std::vector<std::string> outputs_;
+  std::vector<FileInput> inputs_;
+};
+
+Expected<void> Importer::check_opset() {
+  opsets_ = read_opsets(model_.opset_import());
+  root_.opsets = &opsets_;
+  const auto standard = opsets_.find("");
+  if (standard == opsets_.end()) return {};  // nodes that need it will say so
+  if (standard->second < kOldestOpset || standard->second > kNewestOpset) {
+    return fail(ErrorCode::unsupported,
+                "the model uses opset {}; {} to {} are supported, convert it "
+                "with onnx.version_converter",
+                standard->second, kOldestOpset, kNewestOpset);
+  }
+  return {};
+}
+
+void Importer::register_initializers() {
+  for (const TensorProto& tensor : model_.graph().initializer()) {
+    root_.initializers[tensor.name()] = &tensor;
+  }
+}
+
+Expected<void> Importer::choose_outputs() {
+  std::unordered_set<std::string> known;
+  for (const ValueInfoProto& input : model_.graph().input()) known.insert(input.name());
+  for (const TensorProto& tensor : model_.graph().initializer()) known.insert(tensor.name());
+  for (const NodeProto& node : model_.graph().node()) {
+    known.insert(node.output().begin(), node.output().end());
+  }
+  for (const std::string& name : options_.outputs) {
+    if (!known.contains(name)) {
+      return fail(ErrorCode::invalid_argument, "--outputs {}: the model has no such value", name);
+    }
+  }
+  for (const InputSpec& spec : options_.inputs) {
+    if (!known.contains(spec.name)) {
+      return fail(ErrorCode::invalid_argument, "--input {}: the model has no such value",
+                  spec.name);
+    }
+  }
+  outputs_ = options_.outputs;
+  if (!outputs_.empty()) return {};
+  for (const ValueInfoProto& output : model_.graph().output()) outputs_.push_back(output.name());
+  if (outputs_.empty()) return fail(ErrorCode::invalid_model, "the model has no outputs");
+  return {};
+}
+
+/// Names in --input that the file does not list as inputs: values inside the model.
+Expected<void> Importer::find_inner_inputs() {
+  std::unordered_set<std::string> listed;
+  for (const ValueInfoProto& input : model_.graph().input()) listed.insert(input.name());
+  for (const InputSpec& spec : options_.inputs) {
+    if (listed.contains(spec.name)) continue;
+    root_.given.insert(spec.name);
+    FileInput input{spec.name, {}, {}};
+    if (const auto stored = root_.initializers.find(spec.name);
+        stored != root_.initializers.end()) {
+      INGOT_ASSIGN(input.dtype, to_dtype(stored->second->data_type()));
+      input.shape.emplace(stored->second->dims().begin(), stored->second->dims().end());
+    }
+    inputs_.push_back(std::move(input));
+  }
+  return {};
+}
+
+Expected<FileInput> Importer::describe(const ValueInfoProto& input) const {
+  FileInput described{input.name(), {}, {}};
+  if (input.type().value_case() == TypeProto::VALUE_NOT_SET) return described;
+  if (!input.type().has_tensor_type()) {
+    return fail(ErrorCode::unsupported, "it is a sequence, map, optional or sparse tensor");
+  }
+  const TypeProto::Tensor& type = input.type().tensor_type();
+  if (type.elem_type() != 0) {
+    INGOT_ASSIGN(described.dtype, to_dtype(type.elem_type()));
+  }
+  if (!type.has_shape()) return described;
+  described.shape.emplace();
+  for (const TensorShapeProto::Dimension& dim : type.shape().dim()) {
+    // Some exporters write -1 for unknown, others an empty name.
+    if (dim.has_dim_value() && dim.dim_value() >= 0) {
+      described.shape->emplace_back(dim.dim_value());
+    } else if (!dim.dim_param().empty()) {
+      described.shape->emplace_back(dim.dim_param());
+    } else {
+      described.shape->emplace_back(std::monostate());
+    }
+  }
+  return described;
+}
+
+Expected<void> Importer::bind_input(const ValueInfoProto& input, bool is_live) {
+  const std::string& name = input.name();
+  const bool asked_for = find_spec(options_, name) != nullptr;
+  if (root_.initializers.contains(name) && !asked_for) return {};
+  Expected<FileInput> described = describe(input);
+  if (!described) {
+    if (described.error().code != ErrorCode::unsupported) return described.error();
+    if (is_live) walker_.report(fmt::format("input '{}': {}", name, described.error().message));
+    root_.values[name] = Slot{{}, true};
+    return {};
+  }
+  if (const auto fixed = options_.constants.find(name); fixed != options_.constants.end()) {
+    if (const InputSpec* spec = find_spec(options_, name); spec != nullptr && spec->dtype) {
+      described->dtype = spec->dtype;
+    }
+    INGOT_ASSIGN(Tensor tensor, parse_constant(*described, fixed->second));
+    root_.values[name] = Slot{graph_.add_constant(std::move(tensor)), false};
+    return {};
+  }
+  // With an inner value as input, what came before it is no longer part of the signature.
+  if (root_.given.empty() || is_live || asked_for) inputs_.push_back(*std::move(described));
+  return {};
+}
+
+Expected<void> Importer::bind_inputs(const Liveness& live) {
+  std::unordered_set<std::string> names;
+  for (const ValueInfoProto& input : model_.graph().input()) {
+    if (!names.insert(input.name()).second) {
+      return fail(ErrorCode::invalid_model, "two inputs are called '{}'", input.name());
+    }
+    INGOT_TRY(bind_input(input, live.names.contains(input.name())));
+  }
+  for (const auto& [name, value] : options_.constants) {
+    if (!names.contains(name)) {
+      return fail(ErrorCode::invalid_argument, "--constant {}: the model has no such input", name);
+    }
+  }
+  INGOT_ASSIGN(const std::vector<ValueId> values, add_inputs(graph_, inputs_, options_));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    root_.values[inputs_[i].name] = Slot{values[i], false};
+  }
+  return {};
+}
+
+Error Importer::report() const {
+  const std::vector<std::string>& lines = walker_.unsupported();
+  std::string text =
+      lines.size() == 1
+          ? "one thing in this model cannot be compiled yet:"
+          : fmt::format("{} things in this model cannot be compiled yet:", lines.size());
+  for (const std::string& line : lines) text += "\n  " + line;
+  return {ErrorCode::unsupported, std::move(text)};
+}
+
+Expected<Graph> Importer::run() {
+  graph_.name = model_.graph().name();
+  INGOT_TRY(check_opset());
+  register_initializers();
+  INGOT_TRY(choose_outputs());
+  INGOT_TRY(find_inner_inputs());
+  const NodeList& nodes = model_.graph().node();
+  const Liveness live = find_live(nodes, outputs_, root_.given);
+  for (const SparseTensorProto& sparse : model_.graph().sparse_initializer()) {
+    const std::string& name = sparse.values().name();
+    root_.values[name] = Slot{{}, true};
+    if (live.names.contains(name)) walker_.report(fmt::format("tensor '{}': it is sparse", name));
+  }
+  INGOT_TRY(bind_inputs(live));
+  INGOT_TRY(walker_.walk(root_, nodes, live));
+
+  std::vector<Output> outputs;
+  for (const std::string& name : outputs_) {
+    Expected<Slot> slot = walker_.find(root_, name);
+    if (!slot) return fail(ErrorCode::invalid_model, "output '{}' is never computed", name);
+    outputs.push_back({name, slot->value});
+  }
+  if (!walker_.unsupported().empty()) return report();
+  for (Output& output : outputs) graph_.add_output(std::move(output.name), output.value);
+  return std::move(graph_);
+}
+
+}  // namespace
+}  // namespace onnx
+
+Expected<Graph> import_onnx(std::span<const std::byte> bytes, const ImportOptions& options,
+                            const std::filesystem::path& folder) {
+  onnx::ModelProto model;
+  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) ||
+      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return fail(ErrorCode::invalid_model, "the ONNX file is truncated or damaged");
+  }
+  if (!model.has_graph()) return fail(ErrorCode::invalid_model, "the ONNX file has no graph");
+  return onnx::Importer(model, options, folder).run();
+}
+
+}  // namespace ingot

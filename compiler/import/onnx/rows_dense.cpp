@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// ONNX products and normalisations: what dense networks are made of.
+#include "import/onnx/node.h"
+
+namespace ingot::onnx {
+namespace {
+
+Results matmul(OnnxNode& n) { return n.matmul(n.x(), n.input(1)); }
+
+/// alpha * A * B + beta * C; a plain row vector C is the product's bias.
+Results gemm(OnnxNode& n) {
+  ValueId a = n.x();
+  ValueId b = n.input(1);
+  ValueId c = n.input(2);
+  if (n.rank(a) != 2 || n.rank(b) != 2) return n.invalid("its factors are not matrices");
+  if (n.flag("transA", false)) a = n.transpose_matrix(a);
+  if (n.flag("transB", false)) b = n.transpose_matrix(b);
+  const double alpha = n.real("alpha", 1);
+  const double beta = n.real("beta", 1);
+  if (beta == 0) c = {};
+  if (n.failed()) return ValueId{};
+
+  const Dim width = n.shape(b)[1];
+  const Shape& bias = n.shape(c);
+  const bool row =
+      c.valid() && !bias.empty() && bias.back() == width && n.type(c).elements() == width;
+  if (row && alpha == 1 && beta == 1) return n.matmul(a, b, n.reshape(c, {width}));
+  ValueId y = n.matmul(a, b);
+  if (alpha != 1) y = n.mul(n.number(alpha, y), y);
+  if (!c.valid()) return y;
+  return n.add(y, beta == 1 ? c : n.mul(n.number(beta, c), c));
+}
+
+/// Parameters are [C], or [C, ...] where `spatial` is 0 in old opsets.
+Results batch_norm(OnnxNode& n) {
+  if (n.flag("training_mode", false)) {
+    return n.unsupported("it computes statistics (training_mode); export the model for inference");
+  }
+  if (n.rank(n.x()) < 2) return n.invalid("its input has no channels");
+  return n.batch_norm(n.x(), n.input(1), n.input(2), n.input(3), n.input(4),
+                      n.real("epsilon", 1e-5F), 1);
+}
+
+/// The axes from `axis` on, and the type in which statistics are computed.
+struct Normalised {
+  std::vector<std::int64_t> axes;
+  ValueId x;
+};
+
+Normalised normalised(OnnxNode& n) {
+  Normalised result;
+  const std::size_t rank = n.rank(n.x());
+  const std::size_t first = n.axis(n.integer("axis", -1), rank);
+  for (std::size_t d = first; d < rank; ++d) result.axes.push_back(static_cast<std::int64_t>(d));
+  const DType dtype = n.dtype(n.x());
+  const bool narrow = dtype == DType::f16 || dtype == DType::bf16;
+  const bool wide = narrow && n.integer("stash_type", 1) == 1;
+  result.x = wide ? n.cast(n.x(), DType::f32) : n.x();
+  return result;
+}
+
+ValueId inverse_deviation(OnnxNode& n, ValueId variance) {
+  return n.rsqrt(n.add(variance, n.number(n.real("epsilon", 1e-5F), variance)));
+}
+
+Results layer_norm(OnnxNode& n) {
+  const auto [axes, x] = normalised(n);
+  const ValueId mean = n.mean(x, axes, true);
+  const ValueId centred = n.sub(x, mean);
+  const ValueId inverse = inverse_deviation(n, n.mean(n.square(centred), axes, true));
+  ValueId y = n.mul(n.cast(n.mul(centred, inverse), n.dtype(n.x())), n.input(1));
+  if (n.has_input(2)) y = n.add(y, n.input(2));
+  return std::vector{y, mean, inverse};
+}
+
+Results rms_norm(OnnxNode& n) {
+  const auto [axes, x] = normalised(n);
+  const ValueId inverse = inverse_deviation(n, n.mean(n.square(x), axes, true));
+  return n.mul(n.cast(n.mul(x, inverse), n.dtype(n.x())), n.input(1));
+}
+
+}  // namespace
+
+void add_dense_rows(std::vector<OpRow>& rows) {
+  rows.insert(rows.end(), {
+                              {"BatchNormalization", 6, kNewestOpset, 5, 5, batch_norm},
+                              {"Gemm", 6, 10, 3, 3, gemm},
+                              {"Gemm", 11, kNewestOpset, 2, 3, gemm},
+                              {"LayerNormalization", 17, kNewestOpset, 2, 3, layer_norm},
+                              {"MatMul", 6, kNewestOpset, 2, 2, matmul},
+                              {"RMSNormalization", 23, kNewestOpset, 2, 2, rms_norm},
+                          });
+}
+
+}  // namespace ingot::onnx

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// ONNX ops that compute each element by itself: arithmetic, comparisons, logic, casts.
+#include <algorithm>
+
+#include "import/onnx/node.h"
+
+namespace ingot::onnx {
+namespace {
+
+/// Before opset 7 an operand was stretched only on demand (`broadcast`), from `axis` on.
+ValueId right_operand(OnnxNode& n) {
+  const ValueId b = n.input(1);
+  if (n.opset() >= 7 || !n.flag("broadcast", false) || !n.has("axis") || n.failed()) return b;
+  const std::size_t rank = n.rank(n.x());
+  const std::size_t axis = n.axis(n.integer("axis", 0), rank);
+  if (n.failed()) return {};
+  if (axis + n.rank(b) > rank) return n.invalid("its second operand does not fit at axis {}", axis);
+  Shape shape = n.shape(b);
+  shape.resize(rank - axis, 1);
+  return n.reshape(b, std::move(shape));
+}
+
+struct Name {
+  std::string_view onnx;
+  std::string_view core;
+};
+
+constexpr Name kUnary[] = {
+    {"Abs", "abs"},     {"Neg", "neg"},         {"Sign", "sign"},    {"Ceil", "ceil"},
+    {"Floor", "floor"}, {"Round", "round"},     {"Sqrt", "sqrt"},    {"Exp", "exp"},
+    {"Log", "log"},     {"Erf", "erf"},         {"Sin", "sin"},      {"Cos", "cos"},
+    {"Tan", "tan"},     {"Asin", "asin"},       {"Acos", "acos"},    {"Atan", "atan"},
+    {"Sinh", "sinh"},   {"Cosh", "cosh"},       {"Asinh", "asinh"},  {"Acosh", "acosh"},
+    {"Atanh", "atanh"}, {"Not", "not"},         {"IsNaN", "is_nan"}, {"BitwiseNot", "bit_not"},
+    {"Tanh", "tanh"},   {"Sigmoid", "sigmoid"},
+};
+
+constexpr Name kBinary[] = {
+    {"Add", "add"},
+    {"Sub", "sub"},
+    {"Mul", "mul"},
+    {"Div", "div"},
+    {"Equal", "eq"},
+    {"Greater", "gt"},
+    {"Less", "lt"},
+    {"GreaterOrEqual", "ge"},
+    {"LessOrEqual", "le"},
+    {"And", "and"},
+    {"Or", "or"},
+    {"Xor", "xor"},
+    {"BitwiseAnd", "bit_and"},
+    {"BitwiseOr", "bit_or"},
+    {"BitwiseXor", "bit_xor"},
+};
+
+std::string_view core_name(std::span<const Name> names, std::string_view onnx) {
+  const auto found =
+      std::find_if(names.begin(), names.end(), [&](const Name& n) { return n.onnx == onnx; });
+  INGOT_CHECK(found != names.end(), "no core op for {}", onnx);
+  return found->core;
+}
+
+Results unary(OnnxNode& n) { return n.op(core_name(kUnary, n.op_type()), {n.x()}); }
+Results binary(OnnxNode& n) {
+  return n.op(core_name(kBinary, n.op_type()), {n.x(), right_operand(n)});
+}
+
+Results is_inf(OnnxNode& n) {
+  const ValueId both = n.op("is_inf", {n.x()});
+  const bool positive = n.flag("detect_positive", true);
+  const bool negative = n.flag("detect_negative", true);
+  if (positive && negative) return both;
+  const ValueId zero = n.number(0, n.x());
+  if (positive) return n.op("and", {both, n.op("gt", {n.x(), zero})});
+  if (negative) return n.op("and", {both, n.op("lt", {n.x(), zero})});
+  return n.op("and", {both, n.scalar(DType::boolean, 0)});
+}
+
+Results mod(OnnxNode& n) {
+  return n.op(n.flag("fmod", false) ? "mod_trunc" : "mod_floor", {n.x(), n.input(1)});
+}
+
+/// The result is of the base's type. A float exponent of an integer base computes in floats.
+Results power(OnnxNode& n) {
+  const ValueId base = n.x();
+  const ValueId exponent = right_operand(n);
+  const DType type = n.dtype(base);
+  if (is_integer(type) && is_float(n.dtype(exponent))) {
+    return n.cast(n.op("pow", {n.cast(base, n.dtype(exponent)), exponent}), type);
+  }
+  return n.op("pow", {base, n.cast(exponent, type)});
+}
+
+Results bit_shift(OnnxNode& n) {
+  const std::string direction = n.text("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT") return n.invalid("direction '{}'", direction);
+  return n.op(direction == "LEFT" ? "shift_left" : "shift_right", {n.x(), n.input(1)});
+}
+
+ValueId fold(OnnxNode& n, std::string_view op) {
+  ValueId result = n.x();
+  for (std::size_t i = 1; i < n.input_count(); ++i) result = n.op(op, {result, n.input(i)});
+  return result;
+}
+
+Results variadic_max(OnnxNode& n) { return fold(n, "max"); }
+Results variadic_min(OnnxNode& n) { return fold(n, "min"); }
+Results variadic_sum(OnnxNode& n) { return fold(n, "add"); }
+Results variadic_mean(OnnxNode& n) {
+  return n.div(fold(n, "add"), n.number(static_cast<double>(n.input_count()), n.x()));
+}
+
+Results where(OnnxNode& n) { return n.op("where", {n.x(), n.input(1), n.input(2)}); }
+
+Results cast(OnnxNode& n) {
+  const std::optional<DType> to = n.dtype_attribute("to");
+  if (!to) return n.failed() ? ValueId{} : n.invalid("attribute 'to' is missing");
+  return n.cast(n.x(), *to);
+}
+
+Results cast_like(OnnxNode& n) { return n.cast(n.x(), n.dtype(n.input(1))); }
+
+Results clip_attributes(OnnxNode& n) {
+  const ValueId lo = n.has("min") ? n.number(n.real("min", 0), n.x()) : ValueId{};
+  const ValueId hi = n.has("max") ? n.number(n.real("max", 0), n.x()) : ValueId{};
+  return n.clip(n.x(), lo, hi);
+}
+
+Results clip_inputs(OnnxNode& n) { return n.clip(n.x(), n.input(1), n.input(2)); }
+
+Results reciprocal(OnnxNode& n) { return n.reciprocal(n.x()); }
+
+}  // namespace
+
+void add_pointwise_rows(std::vector<OpRow>& rows) {
+  for (const Name& name : kUnary) rows.push_back({name.onnx, 6, kNewestOpset, 1, 1, unary});
+  for (const Name& name : kBinary) rows.push_back({name.onnx, 6, kNewestOpset, 2, 2, binary});
+  rows.insert(rows.end(), {
+                              {"BitShift", 11, kNewestOpset, 2, 2, bit_shift},
+                              {"Cast", 6, kNewestOpset, 1, 1, cast},
+                              {"CastLike", 15, kNewestOpset, 2, 2, cast_like},
+                              {"Clip", 6, 10, 1, 1, clip_attributes},
+                              {"Clip", 11, kNewestOpset, 1, 3, clip_inputs},
+                              {"IsInf", 10, kNewestOpset, 1, 1, is_inf},
+                              {"Max", 6, kNewestOpset, 1, -1, variadic_max},
+                              {"Mean", 6, kNewestOpset, 1, -1, variadic_mean},
+                              {"Min", 6, kNewestOpset, 1, -1, variadic_min},
+                              {"Mod", 10, kNewestOpset, 2, 2, mod},
+                              {"Pow", 6, kNewestOpset, 2, 2, power},
+                              {"Reciprocal", 6, kNewestOpset, 1, 1, reciprocal},
+                              {"Sum", 6, kNewestOpset, 1, -1, variadic_sum},
+                              {"Where", 9, kNewestOpset, 3, 3, where},
+                          });
+}
+
+}  // namespace ingot::onnx

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names and what they stand for while an ONNX graph, a branch or a function is walked; and which
+// nodes are worth walking.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "import/onnx/node.h"
+
+namespace ingot::onnx {
+
+/// A value, an absent optional operand (invalid, not blocked), or one that can't be computed
+/// because something before it is unsupported (blocked).
+struct Slot {
+  ValueId value;
+  bool blocked = false;
+};
+
+using Opsets = std::unordered_map<std::string, std::int64_t>;
+
+struct Scope {
+  Scope* parent = nullptr;  // of a branch: the graph around it
+  std::unordered_map<std::string, Slot> values;
+  std::unordered_map<std::string, const TensorProto*> initializers;  // made constants on first use
+  std::unordered_set<std::string> given;  // names inside that the user made inputs
+  const AttributeBindings* bindings = nullptr;
+  const Opsets* opsets = nullptr;
+  std::string prefix;  // of node names
+  int depth = 0;
+};
+
+using NodeList = google::protobuf::RepeatedPtrField<NodeProto>;
+
+/// Walking back from `wanted`: the nodes that contribute, and every name that is read.
+struct Liveness {
+  std::vector<bool> nodes;  // parallel to the list
+  std::unordered_set<std::string> names;
+};
+
+/// `given` are names that are known already: what computes them need not be.
+Liveness find_live(const NodeList& nodes, const std::vector<std::string>& wanted,
+                   const std::unordered_set<std::string>& given);
+
+/// "" stands for the standard domain, as "ai.onnx" does.
+std::string domain_of(const std::string& domain);
+Opsets read_opsets(const google::protobuf::RepeatedPtrField<OperatorSetIdProto>& imports);
+
+}  // namespace ingot::onnx
