@@ -61,7 +61,7 @@ files | xargs -r awk -v layers=compiler/layers.txt '
     if (quoted && layer != "" && folder != "" && !(folder in known) && folder !~ /^(tools|runtime|tests)$/)
       complain("\"" folder "/\" is no folder of compiler/")
     # A file of the same folder is named in full, so that moving a file is a search and replace.
-    if (quoted && folder == "" && top == "compiler" && name !~ /\.inc$/ && name != "compile.h")
+    if (quoted && folder == "" && layer != "" && name !~ /\.inc$/)
       complain("name the folder, as in \"ir/graph.h\"")
 
     if ((top == "runtime" || top == "include") && !is_test) {

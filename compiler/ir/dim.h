@@ -34,8 +34,14 @@ class Dim {
   struct Term;
   enum class Kind : std::uint8_t { symbol, floor_div, mod, min, max };
 
-  Dim() = default;  // zero
+  Dim();  // zero
   Dim(std::int64_t value);
+  // Defined below, where Term is complete: Clang asks for that before a vector of it is destroyed.
+  Dim(const Dim& other);
+  Dim(Dim&& other) noexcept;
+  Dim& operator=(const Dim& other);
+  Dim& operator=(Dim&& other) noexcept;
+  ~Dim();
   static Dim symbol(std::string name);
   static Dim from_atom(Atom atom);
 
@@ -107,6 +113,13 @@ struct Dim::Term {
   std::vector<Atom> factors;  // sorted, repeated for powers
   std::int64_t coefficient = 0;
 };
+
+inline Dim::Dim() = default;
+inline Dim::Dim(const Dim& other) = default;
+inline Dim::Dim(Dim&& other) noexcept = default;
+inline Dim& Dim::operator=(const Dim& other) = default;
+inline Dim& Dim::operator=(Dim&& other) noexcept = default;
+inline Dim::~Dim() = default;
 
 /// Letters, digits, '_' and '.', beginning with a letter or '_'. Other names do not survive being
 /// printed and parsed.
