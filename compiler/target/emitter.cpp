@@ -95,13 +95,43 @@ class Mentions {
 }  // namespace
 
 Emitter::Emitter(llvm::Module& target_module, const plan::Plan& target_plan, const Isa& target_isa,
-                 llvm::Constant* weights)
+                 llvm::Constant* weights, FunctionOptions options)
     : build(target_module.getContext()),
       plan(target_plan),
       isa(target_isa),
       module(target_module),
-      weights_(weights) {
+      weights_(weights),
+      options_(std::move(options)) {
   for (const Symbol& symbol : plan.symbols) ranges_[symbol.name] = symbol.range;
+}
+
+llvm::Function* Emitter::make_function(llvm::FunctionType* type, const std::string& name) {
+  llvm::Function* function =
+      llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage, name, module);
+  function->addFnAttr(llvm::Attribute::NoUnwind);
+  function->setUWTableKind(llvm::UWTableKind::Async);
+  function->addFnAttr("frame-pointer", "all");
+  function->addFnAttr("target-cpu", isa.cpu);
+  const std::string bits = std::to_string(isa.vector_bytes * 8);
+  function->addFnAttr("prefer-vector-width", bits);
+  function->addFnAttr("min-legal-vector-width", bits);
+  if (options_.sanitizer != llvm::Attribute::None) function->addFnAttr(options_.sanitizer);
+  return function;
+}
+
+void Emitter::describe(llvm::Function* function, llvm::StringRef name, unsigned line) {
+  if (options_.debug == nullptr) return;
+  llvm::DIBuilder& debug = *options_.debug;
+  llvm::DISubroutineType* type =
+      debug.createSubroutineType(debug.getOrCreateTypeArray({}));
+  llvm::DISubprogram* subprogram = debug.createFunction(
+      options_.file, name, function->getName(), options_.file, line, type, line,
+      llvm::DINode::FlagArtificial,
+      llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagLocalToUnit |
+          llvm::DISubprogram::SPFlagOptimized);
+  function->setSubprogram(subprogram);
+  build.SetCurrentDebugLocation(
+      llvm::DILocation::get(module.getContext(), line, 0, subprogram));
 }
 
 llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
@@ -121,10 +151,12 @@ llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
 
   auto* type = llvm::FunctionType::get(build.getVoidTy(), types, false);
   llvm::Function* function =
-      llvm::Function::Create(type, llvm::GlobalValue::InternalLinkage,
-                             fmt::format("{}.{}.{}", plan.name, kernel.name, isa.name), module);
-  function->addFnAttr(llvm::Attribute::NoUnwind);
-  function->addFnAttr(llvm::Attribute::NoRecurse);
+      make_function(type, fmt::format("{}.{}.{}", plan.name, kernel.name, isa.name));
+  if (options_.debug != nullptr) {
+    const std::size_t id = kernel.id;
+    const bool listed = id < options_.kernel_lines.size();
+    describe(function, kernel.name, listed ? options_.kernel_lines[id] : kernel.id + 1);
+  }
 
   auto* top = llvm::BasicBlock::Create(module.getContext(), "top", function);
   auto* start = llvm::BasicBlock::Create(module.getContext(), "start", function);
@@ -148,10 +180,8 @@ llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
   auto pointer = [&](const char* name) {
     llvm::Argument* argument = function->getArg(position++);
     argument->setName(name);
-    function->addParamAttr(argument->getArgNo(), llvm::Attribute::NonNull);
     return argument;
   };
-  // Nothing that a kernel reads from outside moves while it runs, but outputs may be read back.
   if (signature.arena) bindings.arena = pointer("arena");
   for (plan::BufferId id : signature.ports) {
     llvm::Argument* argument = pointer("port");
@@ -231,8 +261,10 @@ Value* Emitter::emit_atom(const Dim::Atom& atom) {
     }
     INGOT_CHECK(false, "unknown symbol '{}' in the plan", atom.name);
   }
-  Value* a = dim(atom.args[0]);
-  Value* b = dim(atom.args[1]);
+  return apply_atom(atom, dim(atom.args[0]), dim(atom.args[1]));
+}
+
+Value* Emitter::apply_atom(const Dim::Atom& atom, Value* a, Value* b) {
   switch (atom.kind) {
     case Dim::Kind::min:
       return build.CreateBinaryIntrinsic(llvm::Intrinsic::smin, a, b);
@@ -458,7 +490,9 @@ Emitter::Values Emitter::loop(
     phis.back()->addIncoming(value, before);
     values.push_back(phis.back());
   }
+  const auto before_body = dims_;
   const Values next = body(i, values);
+  if (top_ == nullptr) dims_ = before_body;  // what was computed inside is not known outside
   INGOT_CHECK(next.size() == carried.size(), "a loop body lost a carried value");
   auto* latch = build.GetInsertBlock();
   Value* following = build.CreateNSWAdd(i, number(step));
@@ -513,7 +547,9 @@ void Emitter::when(Value* condition, const std::function<void()>& body) {
   auto* after = llvm::BasicBlock::Create(module.getContext(), "when.end", function_);
   build.CreateCondBr(condition, inside, after);
   build.SetInsertPoint(inside);
+  const auto before_body = dims_;
   body();
+  if (top_ == nullptr) dims_ = before_body;
   build.CreateBr(after);
   build.SetInsertPoint(after);
 }

@@ -3,6 +3,7 @@
 // sizes, addresses, loops, vector loads and stores with tails, and the evaluation of bodies.
 #pragma once
 
+#include <llvm/IR/DIBuilder.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
@@ -38,13 +39,23 @@ struct Leaves {
   std::function<llvm::Value*(std::uint32_t stage)> temp;    // Step::temp
 };
 
+/// What functions are given besides the instruction set. `debug` and `file` may be null.
+struct FunctionOptions {
+  llvm::DIBuilder* debug = nullptr;
+  llvm::DIFile* file = nullptr;
+  std::vector<unsigned> kernel_lines;  // by kernel id; beyond: id + 1
+  llvm::Attribute::AttrKind sanitizer = llvm::Attribute::None;
+};
+
 /// One emitter per module and instruction set; used from one thread.
 ///
 /// Register form of an element type: f32 float, f64 double, f16 and bf16 their bits as i16,
 /// integers iN, booleans i1. Memory form is the same, but booleans are bytes.
 class Emitter {
  public:
-  Emitter(llvm::Module& module, const plan::Plan& plan, const Isa& isa, llvm::Constant* weights);
+  /// `weights` may be null when no kernel reads any.
+  Emitter(llvm::Module& module, const plan::Plan& plan, const Isa& isa, llvm::Constant* weights,
+          FunctionOptions options = {});
 
   llvm::IRBuilder<> build;
   const plan::Plan& plan;
@@ -76,6 +87,10 @@ class Emitter {
     llvm::Value* arena = nullptr;
     std::map<plan::BufferId, llvm::Value*> ports;
   };
+  /// An internal function with the attributes of this instruction set, without a block yet.
+  llvm::Function* make_function(llvm::FunctionType* type, const std::string& name);
+  /// Debug information of a function, and the builder's line from here on.
+  void describe(llvm::Function* function, llvm::StringRef name, unsigned line);
   /// Starts a function that is no kernel, at the builder's place.
   void bind(llvm::Function* function, Bindings bindings);
 
@@ -84,6 +99,8 @@ class Emitter {
   llvm::Value* number(std::int64_t value) { return build.getInt64(static_cast<std::uint64_t>(value)); }
   /// An expression as i64. Computed once per kernel, at the top of its function.
   llvm::Value* dim(const Dim& dim);
+  /// A function of the expressions' language, on operands.
+  llvm::Value* apply_atom(const Dim::Atom& atom, llvm::Value* a, llvm::Value* b);
   const SymbolRanges& ranges() const { return ranges_; }
   /// The value, if it is a constant i64.
   static std::optional<std::int64_t> known(const llvm::Value* value);
@@ -183,6 +200,7 @@ class Emitter {
 
   llvm::Constant* weights_;
   SymbolRanges ranges_;
+  FunctionOptions options_;
   std::map<std::uint32_t, Signature> signatures_;
   const plan::Kernel* kernel_ = nullptr;
   llvm::Function* function_ = nullptr;

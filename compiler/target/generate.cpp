@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// A plan becomes a module: the weights once, the checks once, then for each instruction set the
+// kernels and the two entries, and the descriptor that names them.
+#include <llvm/BinaryFormat/Dwarf.h>
+#include <llvm/IR/DIBuilder.h>
+
+#include <algorithm>
+
+#include "target/contract.h"
+#include "target/emitter.h"
+#include "target/entry.h"
+#include "target/kernels.h"
+#include "target/optimize.h"
+#include "target/target.h"
+
+namespace ingot::target {
+namespace {
+
+void emit_work(Emitter& emitter, const plan::Kernel& kernel) {
+  std::visit(
+      [&](const auto& work) {
+        using Work = std::decay_t<decltype(work)>;
+        if constexpr (std::is_same_v<Work, plan::Map>) {
+          emit_map(emitter, kernel, work);
+        } else if constexpr (std::is_same_v<Work, plan::Row>) {
+          emit_row(emitter, kernel, work);
+        } else if constexpr (std::is_same_v<Work, plan::OrderedReduce>) {
+          emit_ordered_reduce(emitter, kernel, work);
+        } else {
+          emit_contract(emitter, kernel, work);
+        }
+      },
+      kernel.work);
+}
+
+llvm::GlobalVariable* emit_weights(llvm::Module& module, const plan::Plan& plan) {
+  if (plan.weights.empty()) return nullptr;
+  const llvm::ArrayRef<std::uint8_t> bytes(
+      reinterpret_cast<const std::uint8_t*>(plan.weights.data()), plan.weights.size());
+  llvm::Constant* value = llvm::ConstantDataArray::get(module.getContext(), bytes);
+  auto* weights = new llvm::GlobalVariable(module, value->getType(), true,
+                                           llvm::GlobalValue::InternalLinkage, value,
+                                           Names::weights(plan));
+  weights->setAlignment(llvm::Align(64));
+  return weights;
+}
+
+/// Line tables in terms of the printed plan; no folder and no time in them.
+struct LineTable {
+  LineTable(llvm::Module& module, const plan::Plan& plan) : builder(module) {
+    module.addModuleFlag(llvm::Module::Warning, "Debug Info Version",
+                         llvm::DEBUG_METADATA_VERSION);
+    module.addModuleFlag(llvm::Module::Warning, "Dwarf Version", 4);
+    file = builder.createFile(plan.name + ".plan", "");
+    builder.createCompileUnit(llvm::dwarf::DW_LANG_C99, file, "ingot", true, "", 0, "",
+                              llvm::DICompileUnit::LineTablesOnly);
+  }
+  llvm::DIBuilder builder;
+  llvm::DIFile* file = nullptr;
+};
+
+std::unique_ptr<llvm::Module> make_module(llvm::LLVMContext& context, const std::string& name,
+                                          llvm::TargetMachine& machine) {
+  auto module = std::make_unique<llvm::Module>(name, context);
+  module->setSourceFileName(name + ".plan");
+  module->setTargetTriple(machine.getTargetTriple().str());
+  module->setDataLayout(machine.createDataLayout());
+  module->setPICLevel(llvm::PICLevel::BigPIC);
+  module->setUwtable(llvm::UWTableKind::Async);
+  module->setFramePointer(llvm::FramePointerKind::All);
+  return module;
+}
+
+}  // namespace
+
+std::string Names::run(const plan::Plan& plan, int level) {
+  return fmt::format("{}.run.v{}", plan.name, level);
+}
+std::string Names::run_probed(const plan::Plan& plan, int level) {
+  return fmt::format("{}.run_probed.v{}", plan.name, level);
+}
+std::string Names::workspace_bytes(const plan::Plan& plan) {
+  return plan.name + ".workspace_bytes";
+}
+std::string Names::shapes(const plan::Plan& plan) { return plan.name + ".shapes"; }
+std::string Names::weights(const plan::Plan& plan) { return plan.name + ".weights"; }
+
+Expected<Object> generate(const plan::Plan& plan, const ConstantBlob& descriptor,
+                          const Options& options) {
+  std::vector<const Isa*> isas;
+  for (const int level : options.isa_levels) {
+    const Isa* isa = find_isa(level);
+    if (isa == nullptr) {
+      return fail(ErrorCode::invalid_argument, "there is no x86-64-v{}; levels are v2, v3 and v4",
+                  level);
+    }
+    if (!isa->has_fma && plan.arithmetic == Arithmetic::fused) {
+      return fail(ErrorCode::invalid_argument,
+                  "{} has no fused multiply-add, but the model was planned with it; ask for strict "
+                  "arithmetic",
+                  isa->cpu);
+    }
+    isas.push_back(isa);
+  }
+  if (isas.empty()) return fail(ErrorCode::invalid_argument, "no instruction set was asked for");
+
+  const auto machine = make_machine();
+  llvm::LLVMContext context;
+  const auto module = make_module(context, plan.name, *machine);
+  llvm::GlobalVariable* weights = emit_weights(*module, plan);
+  LineTable lines(*module, plan);
+  FunctionOptions functions{&lines.builder, lines.file, options.kernel_lines,
+                            llvm::Attribute::None};
+  if (options.instrument == Instrument::thread) {
+    functions.sanitizer = llvm::Attribute::SanitizeThread;
+  } else if (options.instrument == Instrument::address) {
+    functions.sanitizer = llvm::Attribute::SanitizeAddress;
+  }
+
+  const Isa* lowest = *std::min_element(
+      isas.begin(), isas.end(), [](const Isa* a, const Isa* b) { return a->level < b->level; });
+  Emitter shared(*module, plan, *lowest, weights, functions);
+  const Checks checks(shared);
+  for (const Isa* isa : isas) {
+    Emitter emitter(*module, plan, *isa, weights, functions);
+    std::vector<llvm::Function*> kernels;
+    for (const plan::Kernel& kernel : plan.kernels) {
+      kernels.push_back(emitter.begin_kernel(kernel));
+      emit_work(emitter, kernel);
+      emitter.end_kernel();
+    }
+    emit_run(emitter, checks, kernels, false);
+    emit_run(emitter, checks, kernels, true);
+  }
+  emit_blob(*module, descriptor);
+  lines.builder.finalize();
+  return finish(*module, *machine, options);
+}
+
+Expected<Object> generate_constant(const ConstantBlob& constant) {
+  const auto machine = make_machine();
+  llvm::LLVMContext context;
+  const auto module = make_module(context, constant.name, *machine);
+  for (const Relocation& relocation : constant.relocations) {
+    if (relocation.symbol.empty() || module->getNamedValue(relocation.symbol) != nullptr) continue;
+    new llvm::GlobalVariable(*module, llvm::Type::getInt8Ty(context), true,
+                             llvm::GlobalValue::ExternalLinkage, nullptr, relocation.symbol);
+  }
+  emit_blob(*module, constant);
+  return finish(*module, *machine, {});
+}
+
+}  // namespace ingot::target
