@@ -171,7 +171,7 @@ struct Plan {
   std::vector<Kernel> kernels;
   Dim workspace_bytes;             // 64-byte aligned arena; monotone in each symbol
   std::vector<std::byte> weights;  // the one section, 64-byte aligned
-  SelfTest self_test;
+  std::optional<SelfTest> self_test;
 };
 
 /// Decides kernels, schedule, buffers and offsets. The graph is optimised already.

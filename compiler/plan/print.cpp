@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "ir/op.h"
 
@@ -194,6 +195,20 @@ std::string_view kind_name(const Kernel& kernel) {
 }
 
 Text print(const Plan& plan) { return Printer(plan).run(); }
+
+std::vector<BufferId> buffers_of(const Kernel& kernel) {
+  std::set<BufferId> buffers;
+  for (const Part& part : parts(kernel)) {
+    for (const View& view : *part.loads) buffers.insert(view.buffer);
+    for (const Store& store : *part.stores) buffers.insert(store.view.buffer);
+  }
+  if (const auto* contract = std::get_if<Contract>(&kernel.work)) {
+    buffers.insert(contract->a.buffer);
+    if (const auto* b = std::get_if<View>(&contract->b)) buffers.insert(b->buffer);
+    if (contract->bias) buffers.insert(contract->bias->buffer);
+  }
+  return {buffers.begin(), buffers.end()};
+}
 
 Dim flops(const Kernel& kernel) {
   Dim total;

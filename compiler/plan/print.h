@@ -20,6 +20,9 @@ Text print(const Plan& plan);
 /// `contract`, `map`, `reduce` (of rows, or ordered).
 std::string_view kind_name(const Kernel& kernel);
 
+/// The buffers that a kernel reads or writes, each once.
+std::vector<BufferId> buffers_of(const Kernel& kernel);
+
 /// Multiply-adds count two, all other steps one, of one call; loads and stores once per byte that
 /// the kernel asks for, weights included.
 Dim flops(const Kernel& kernel);

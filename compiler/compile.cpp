@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole compiler on one screen: import, passes, plan, target, write.
+#include "compile.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "describe.h"
+#include "ir/text.h"
+#include "passes/pass.h"
+#include "plan/print.h"
+#include "write/write.h"
+
+namespace ingot {
+namespace {
+
+/// Everything that is known once machine code exists.
+struct Compiled {
+  plan::Plan plan;
+  plan::Text text;
+  write::Interface interface;
+  target::Object object;
+};
+
+Expected<Compiled> generate(const Graph& imported, const CompileOptions& options,
+                            const std::string& source, bool want_text) {
+  Compiled result;
+  std::vector<passes::Applied> log;
+  INGOT_ASSIGN(const Graph graph, passes::optimize(imported, &log));
+  INGOT_ASSIGN(result.plan, plan::make_plan(graph));
+  INGOT_ASSIGN(result.plan.self_test, make_self_test(graph));
+  result.text = plan::print(result.plan);
+  result.interface = describe(result.plan, result.text, log, options, source);
+
+  target::Options target;
+  target.isa_levels = options.isa_levels;
+  target.instrument = options.instrument;
+  target.kernel_lines = result.text.kernel_lines;
+  target.want_llvm_text = target.want_assembly_text = want_text;
+  INGOT_ASSIGN(result.object,
+               target::generate(result.plan, write::make_descriptor(result.interface), target));
+  return result;
+}
+
+/// Bugs of ours end here, as errors.
+template <class Function>
+auto guarded(Function&& function) -> decltype(function()) {
+  try {
+    return function();
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::internal, "{}; please report it with the model", error.what());
+  }
+}
+
+Expected<std::vector<std::byte>> link(const write::Interface& model, const target::Object& object) {
+  const std::string symbol = write::descriptor_symbol(model);
+  INGOT_ASSIGN(const target::Object list,
+               target::generate_constant(write::make_model_list({&symbol, 1})));
+  const std::span<const std::byte> objects[] = {object.elf, list.elf};
+  const std::string exports[] = {symbol, "ingot_models"};
+  return target::link_shared(objects, exports);
+}
+
+}  // namespace
+
+Expected<Graph> import_for(const std::string& model_path, const CompileOptions& options) {
+  ImportOptions import = options.import;
+  if (import.name.empty()) {
+    std::set<std::string> taken;
+    import.name = write::make_identifier(std::filesystem::path(model_path).stem().string(), taken);
+  }
+  const bool strict = std::count(options.isa_levels.begin(), options.isa_levels.end(), 2) != 0;
+  if (strict) import.arithmetic = Arithmetic::strict;
+  return guarded([&] { return import_file(model_path, import); });
+}
+
+Expected<Bundle> compile_graph(const Graph& graph, const CompileOptions& options,
+                               const std::string& source) {
+  return guarded([&]() -> Expected<Bundle> {
+    INGOT_ASSIGN(Compiled compiled, generate(graph, options, source, false));
+    INGOT_ASSIGN(write::Texts texts, write::write_texts(compiled.interface));
+    Bundle bundle;
+    bundle.name = compiled.interface.name;
+    bundle.header = std::move(texts.header);
+    bundle.manifest = std::move(texts.manifest);
+    bundle.plan = std::move(compiled.text.text);
+    if (options.shared) {
+      INGOT_ASSIGN(bundle.shared, link(compiled.interface, compiled.object));
+    }
+    bundle.object = std::move(compiled.object.elf);
+    return bundle;
+  });
+}
+
+Expected<Bundle> compile(const std::string& model_path, const CompileOptions& options) {
+  INGOT_ASSIGN(const Graph graph, import_for(model_path, options));
+  return compile_graph(graph, options, std::filesystem::path(model_path).filename().string());
+}
+
+Expected<std::string> compile_until(const std::string& model_path, const CompileOptions& options,
+                                    Stage stage) {
+  INGOT_ASSIGN(const Graph imported, import_for(model_path, options));
+  if (stage == Stage::import) return print(imported);
+  return guarded([&]() -> Expected<std::string> {
+    INGOT_ASSIGN(const Graph graph, passes::optimize(imported));
+    if (stage == Stage::passes) return print(graph);
+    INGOT_ASSIGN(const plan::Plan plan, plan::make_plan(graph));
+    if (stage == Stage::plan) return plan::print(plan).text;
+    INGOT_ASSIGN(
+        const Compiled compiled,
+        generate(imported, options, std::filesystem::path(model_path).filename().string(), true));
+    return stage == Stage::llvm ? compiled.object.llvm_text : compiled.object.assembly_text;
+  });
+}
+
+}  // namespace ingot

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole compiler as a function: a model file in, an object, a header and a manifest out.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/expected.h"
+#include "import/import.h"
+#include "target/target.h"
+
+namespace ingot {
+
+struct CompileOptions {
+  ImportOptions import;  // `name` empty: the model file's name
+  /// x86-64 levels. With 2 among them the whole model is strict: multiply and add apart, on all.
+  std::vector<int> isa_levels{4, 3};
+  bool shared = false;  // also link NAME.so
+  target::Instrument instrument = target::Instrument::none;
+};
+
+/// What `ingot compile` writes, as bytes. The same model and options give the same bytes.
+struct Bundle {
+  std::string name;
+  std::vector<std::byte> object;  // NAME.o
+  std::string header;             // NAME.h
+  std::string manifest;           // NAME.json
+  std::string plan;               // NAME.plan, which the object's line table points into
+  std::vector<std::byte> shared;  // NAME.so, if asked for
+};
+
+/// Thread-safe. Errors are those of the stages; a bug of ours is an error of code `internal`.
+Expected<Bundle> compile(const std::string& model_path, const CompileOptions& options);
+
+/// The same for a graph that is already imported; `source` is the model file's name without
+/// folders.
+Expected<Bundle> compile_graph(const Graph& graph, const CompileOptions& options,
+                               const std::string& source);
+
+enum class Stage { import, passes, plan, llvm, assembly };
+
+/// What a stage makes of the model, as text.
+Expected<std::string> compile_until(const std::string& model_path, const CompileOptions& options,
+                                    Stage stage);
+
+/// Imports a model for these options: the name from the file, strict arithmetic where they ask for
+/// it.
+Expected<Graph> import_for(const std::string& model_path, const CompileOptions& options);
+
+}  // namespace ingot

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "describe.h"
+
+#include <ingot/self_test.h>
+#include <xxhash.h>
+
+#include <algorithm>
+
+#include "ops/interpret.h"
+#include "version.h"
+
+namespace ingot {
+namespace {
+
+/// Of everything that decides the object's code and data, and of nothing else: no paths, no dates.
+std::string provenance(const plan::Plan& plan, const plan::Text& text,
+                       const CompileOptions& options) {
+  XXH3_state_t* state = XXH3_createState();
+  XXH3_128bits_reset(state);
+  auto add = [&](const std::string& part) { XXH3_128bits_update(state, part.data(), part.size()); };
+  add(kVersion);
+  add(text.text);
+  XXH3_128bits_update(state, plan.weights.data(), plan.weights.size());
+  for (const int level : options.isa_levels) add(fmt::format(" v{}", level));
+  add(fmt::format(" instrument {}", static_cast<int>(options.instrument)));
+  const XXH128_hash_t hash = XXH3_128bits_digest(state);
+  XXH3_freeState(state);
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+write::TensorInterface describe(const plan::Plan& plan, const plan::Plan::Port& port) {
+  write::TensorInterface tensor{port.name, static_cast<std::int32_t>(port.type.dtype), {}, 0};
+  for (const Dim& dim : port.type.shape) {
+    write::AxisInterface axis{dim.str(), dim.value().value_or(-1), -1};
+    for (std::size_t s = 0; s < plan.symbols.size(); ++s) {
+      if (dim.symbol_name() == plan.symbols[s].name) axis.symbol = static_cast<int>(s);
+    }
+    tensor.axes.push_back(std::move(axis));
+  }
+  return tensor;
+}
+
+void describe_kernels(const plan::Plan& plan, write::Interface& model) {
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> lives(plan.buffers.size(), {UINT32_MAX, 0});
+  for (const plan::Kernel& kernel : plan.kernels) {
+    std::string source;
+    for (const std::string& op : kernel.sources) source += (source.empty() ? "" : " ") + op;
+    model.kernels.push_back({kernel.name, std::string(plan::kind_name(kernel)), std::move(source),
+                             plan::flops(kernel).str(), plan::bytes_moved(plan, kernel).str()});
+    for (const plan::BufferId buffer : plan::buffers_of(kernel)) {
+      lives[buffer].first = std::min(lives[buffer].first, kernel.id);
+      lives[buffer].second = std::max(lives[buffer].second, kernel.id);
+    }
+    if (const auto* contract = std::get_if<plan::Contract>(&kernel.work)) {
+      if (const auto* packed = std::get_if<plan::PackedWeights>(&contract->b)) {
+        const bool dots = packed->layout == plan::PackedWeights::Layout::dots;
+        model.constants.push_back({kernel.name, fmt::format("[{}, {}]", packed->k, packed->n),
+                                   dots ? "dots" : "panels",
+                                   static_cast<std::uint64_t>(packed->offset.value().value_or(0)),
+                                   static_cast<std::uint64_t>(packed->bytes)});
+      }
+    }
+  }
+  for (std::size_t b = 0; b < plan.buffers.size(); ++b) {
+    const plan::Buffer& buffer = plan.buffers[b];
+    const Dim bytes = product(buffer.shape) * static_cast<std::int64_t>(bytes_of(buffer.dtype));
+    if (buffer.kind == plan::Buffer::Kind::arena) {
+      model.buffers.push_back({buffer.name, std::string(name(buffer.dtype)), str(buffer.shape),
+                               buffer.offset.str(), bytes.str(), lives[b].first, lives[b].second});
+    }
+    if (buffer.kind == plan::Buffer::Kind::weights) {
+      model.constants.push_back({buffer.name, str(buffer.shape), "dense",
+                                 static_cast<std::uint64_t>(buffer.offset.value().value_or(0)),
+                                 static_cast<std::uint64_t>(bytes.value().value_or(0))});
+    }
+  }
+}
+
+}  // namespace
+
+write::Interface describe(const plan::Plan& plan, const plan::Text& text,
+                          const std::vector<passes::Applied>& log, const CompileOptions& options,
+                          const std::string& source) {
+  using target::Names;
+  write::Interface model;
+  model.name = plan.name;
+  model.source = source;
+  model.ingot_version = kVersion;
+  model.hash = provenance(plan, text, options);
+  model.strict = plan.arithmetic == Arithmetic::strict;
+  for (const auto& port : plan.inputs) model.inputs.push_back(describe(plan, port));
+  for (const auto& port : plan.outputs) model.outputs.push_back(describe(plan, port));
+  for (const Symbol& symbol : plan.symbols) {
+    model.symbols.push_back({symbol.name, symbol.range.lo, symbol.range.hi, false, false, ""});
+  }
+  for (const Constraint& constraint : plan.constraints) {
+    const bool equal = constraint.relation == Constraint::Relation::equal;
+    model.constraints.push_back(fmt::format("{} {} {}", constraint.left.str(),
+                                            equal ? "==" : ">=", constraint.right.str()));
+  }
+  std::vector<int> levels = options.isa_levels;
+  std::sort(levels.rbegin(), levels.rend());
+  for (const int level : levels) {
+    write::VariantInterface variant;
+    variant.name = fmt::format("v{}", level);
+    variant.level = static_cast<std::uint32_t>(level);
+    variant.run = Names::run(plan, level);
+    variant.run_probed = Names::run_probed(plan, level);
+    model.variants.push_back(std::move(variant));
+  }
+  describe_kernels(plan, model);
+  if (plan.self_test) {
+    write::SelfTestInterface test{plan.self_test->seed, {}, plan.self_test->output_hash};
+    for (const Symbol& symbol : plan.symbols)
+      test.symbols.push_back(plan.self_test->symbols.at(symbol.name));
+    model.self_tests.push_back(std::move(test));
+  }
+  if (!plan.weights.empty()) model.weights = Names::weights(plan);
+  model.weights_bytes = plan.weights.size();
+  model.workspace_bytes = Names::workspace_bytes(plan);
+  model.shapes = Names::shapes(plan);
+  model.workspace_formula = plan.workspace_bytes.str();
+  for (const passes::Applied& pass : log) {
+    model.passes.push_back({std::string(pass.pass),
+                            std::string(passes::name(pass.numerics)),
+                            pass.times,
+                            static_cast<std::int64_t>(pass.nodes_before),
+                            static_cast<std::int64_t>(pass.nodes_after),
+                            {}});
+  }
+  return model;
+}
+
+Expected<std::vector<Tensor>> self_test_inputs(const Graph& graph, std::uint64_t seed,
+                                               const SymbolValues& symbols) {
+  std::vector<Tensor> inputs;
+  std::uint64_t first = 0;
+  for (const ValueId id : graph.inputs()) {
+    std::vector<std::int64_t> shape;
+    for (const Dim& dim : graph.type(id).shape) {
+      INGOT_ASSIGN(const std::int64_t size, dim.evaluate(symbols));
+      shape.push_back(size);
+    }
+    INGOT_TRY(element_count(shape));
+    Tensor tensor(graph.type(id).dtype, std::move(shape));
+    const auto count = static_cast<std::size_t>(tensor.elements());
+    self_test_fill(static_cast<std::int32_t>(tensor.dtype()), seed, first,
+                   tensor.mutable_bytes().data(), count);
+    first += count;
+    inputs.push_back(std::move(tensor));
+  }
+  return inputs;
+}
+
+Expected<std::optional<plan::SelfTest>> make_self_test(const Graph& graph) {
+  constexpr std::uint64_t kSeed = 1;
+  // Small, odd, and different; then larger, for models that ask for more of something than of
+  // something else.
+  for (const std::int64_t size : {3, 5, 32}) {
+    plan::SelfTest test{kSeed, {}, 0};
+    for (const Symbol& symbol : graph.symbols()) {
+      test.symbols[symbol.name] = std::clamp(size, symbol.range.lo, symbol.range.hi);
+    }
+    const Expected<std::vector<Tensor>> inputs = self_test_inputs(graph, kSeed, test.symbols);
+    if (!inputs || !bind_symbols(graph, *inputs, test.symbols)) continue;
+    INGOT_ASSIGN(const std::vector<Tensor> outputs, interpret(graph, *inputs, test.symbols));
+    SelfTestHash hash;
+    for (const Tensor& output : outputs) {
+      hash.add(static_cast<std::int32_t>(output.dtype()), output.bytes().data(),
+               static_cast<std::size_t>(output.elements()));
+    }
+    test.output_hash = hash.value();
+    return std::optional(test);
+  }
+  return std::optional<plan::SelfTest>();
+}
+
+}  // namespace ingot

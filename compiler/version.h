@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace ingot {
+
+/// The project's version, as CMakeLists.txt says; part of every provenance hash.
+inline constexpr const char* kVersion = INGOT_VERSION;
+
+}  // namespace ingot
