@@ -65,7 +65,7 @@ ValueId Graph::add_input(std::string input_name, TensorType type) {
 }
 
 ValueId Graph::add_constant(Tensor tensor) {
-  tensor = tensor.compact();
+  tensor = std::move(tensor).compact();
   const std::uint64_t hash = tensor.hash();
   const auto [begin, end] = constants_by_hash_.equal_range(hash);
   for (auto it = begin; it != end; ++it) {

@@ -174,10 +174,16 @@ Tensor Tensor::dense() const {
   return result;
 }
 
-Tensor Tensor::compact() const {
-  const std::size_t element = bytes_of(dtype_);
-  if (splat_ || elements_ < 2 || !is_uniform(bytes_, element)) return *this;
-  return splat(dtype_, shape_, std::span(bytes_).first(element));
+bool Tensor::repeats() const {
+  return elements_ > 1 && (splat_ || is_uniform(bytes_, bytes_of(dtype_)));
+}
+
+Tensor Tensor::compact() const& {
+  return repeats() ? splat(dtype_, shape_, std::span(bytes_).first(bytes_of(dtype_))) : *this;
+}
+
+Tensor Tensor::compact() && {
+  return repeats() && !splat_ ? std::as_const(*this).compact() : std::move(*this);
 }
 
 TensorType Tensor::type() const { return {dtype_, Shape(shape_.begin(), shape_.end())}; }
@@ -193,12 +199,11 @@ bool operator==(const Tensor& a, const Tensor& b) {
 }
 
 std::uint64_t Tensor::hash() const {
-  const std::size_t element = bytes_of(dtype_);
-  const bool repeated = elements_ > 1 && (splat_ || is_uniform(bytes_, element));
+  const bool repeated = repeats();
   const auto seed =
       XXH3_64bits_withSeed(shape_.data(), shape_.size() * sizeof(std::int64_t),
                            static_cast<XXH64_hash_t>(dtype_) * 2 + (repeated ? 1 : 0));
-  return XXH3_64bits_withSeed(bytes_.data(), repeated ? element : bytes_.size(), seed);
+  return XXH3_64bits_withSeed(bytes_.data(), repeated ? bytes_of(dtype_) : bytes_.size(), seed);
 }
 
 Expected<std::int64_t> element_count(std::span<const std::int64_t> shape) {

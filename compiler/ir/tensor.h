@@ -68,8 +68,11 @@ class Tensor {
   Tensor reshaped(std::vector<std::int64_t> shape) const;
   /// A splat written out; anything else unchanged.
   Tensor dense() const;
+  /// Whether all elements, of which there are several, have the same bits. Cheap when they do not.
+  bool repeats() const;
   /// A dense tensor of one repeated value becomes a splat; anything else unchanged.
-  Tensor compact() const;
+  Tensor compact() const&;
+  Tensor compact() &&;
 
   TensorType type() const;
   /// Equal types and equal bits.

@@ -113,7 +113,7 @@ class Verifier {
       return broken("constant %{} is {}, but its numbers are {}", index, str(value.type),
                     str(tensor.type()));
     }
-    if (tensor.is_splat() != tensor.compact().is_splat()) {
+    if (tensor.repeats() && !tensor.is_splat()) {
       return broken("constant %{} is one repeated value, but stored in full", index);
     }
     return {};
