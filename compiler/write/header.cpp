@@ -171,10 +171,10 @@ void add_texts(const Interface& model, const Names& names, Words& words) {
         fmt::format("//     {:{}}  {}", "where", names.width, comment_text(constraint)));
   }
   words["size lines"] = lines(sizes, std::identity{}, "//     all fixed");
-  words["sizes struct"] = members.empty()
-                              ? ""
-                              : fmt::format("/// The sizes of a call.\nstruct Sizes {{\n{}\n}};\n",
-                                            fmt::join(members, "\n"));
+  words["sizes struct"] =
+      members.empty() ? ""
+                      : fmt::format("/// The sizes of a call.\nstruct Sizes {{\n{}\n}};\n\n",
+                                    fmt::join(members, "\n"));
 
   const auto fact = [&](std::string_view what, std::string_view text) {
     return fmt::format("//   {:{}}  {}", what, names.width + 2, comment_text(text));
@@ -258,12 +258,12 @@ void add_code(const Interface& model, const Names& names, Words& words) {
   for (const auto* tensors : {&names.inputs, &names.outputs}) {
     for (const Tensor& tensor : *tensors) {
       rank += tensor.model->axes.size();
-      counts.push_back(fmt::format("static_cast<std::size_t>(elements[{}])", counts.size()));
+      counts.push_back(fmt::format("      static_cast<std::size_t>(elements[{}]),", counts.size()));
     }
   }
   words["rank"] = fmt::format("{}", std::max<std::size_t>(rank, 1));
   words["tensors"] = fmt::format("{}", std::max<std::size_t>(counts.size(), 1));
-  words["count values"] = fmt::format("{}", fmt::join(counts, ", "));
+  words["count values"] = fmt::format("{}", fmt::join(counts, "\n"));
 }
 
 }  // namespace

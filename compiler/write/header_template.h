@@ -53,8 +53,7 @@ using FloatGuard = ::ingot::face_1::FloatGuard;
 template <class T>
 using Span = ::ingot::face_1::Span<T>;
 
-@sizes struct@
-/// What a call reads.
+@sizes struct@/// What a call reads.
 struct Inputs {
 @input members@
 };
@@ -93,10 +92,12 @@ class Model {
 
   /// Computes the outputs. Every span must have exactly the elements that counts() says; zero is a
   /// number like any other. Any workspace will do that is large enough, whatever is in it.
-  Status run(@run parameters@) const noexcept;
+  Status run(
+      @run parameters@) const noexcept;
   /// The same with threads, probes or a device's stream.
-  Status run(@run parameters@,
-             const Options& options) const noexcept;
+  Status run(
+      @run parameters@,
+      const Options& options) const noexcept;
 
   /// Runs the model on inputs from a seed and compares the bits with the interpreter's.
   Status self_test() const noexcept;
@@ -159,10 +160,13 @@ inline Counts Model::counts(@sizes parameter@) noexcept {
   std::int64_t dims[@rank@];
   std::uint64_t elements[@tensors@];
   (void)::ingot::face_1::element_counts(descriptor(), @symbols@, dims, elements);
-  return {@count values@};
+  return {
+@count values@
+  };
 }
 
-inline Status Model::run(@run arguments@) const noexcept {
+inline Status Model::run(
+    @run arguments@) const noexcept {
   @symbols array@
   @input array@
   @output array@
@@ -170,8 +174,9 @@ inline Status Model::run(@run arguments@) const noexcept {
   return ::ingot::face_1::run_call(descriptor(), variant_, call);
 }
 
-inline Status Model::run(@run arguments@,
-                         const Options& options) const noexcept {
+inline Status Model::run(
+    @run arguments@,
+    const Options& options) const noexcept {
   @symbols array@
   @input array@
   @output array@

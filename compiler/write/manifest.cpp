@@ -98,8 +98,8 @@ Json pass(const PassInterface& pass) {
 }  // namespace
 
 std::string manifest_text(const Interface& model) {
-  Json options = Json::object();
-  for (const auto& [flag, value] : model.options) options[flag] = value;
+  Json options = Json::array();  // pairs, because a flag may be given more than once
+  for (const auto& [flag, value] : model.options) options.push_back(Json::array({flag, value}));
   const Json manifest = {
       {"format", "ingot manifest"},
       {"format_version", 1},

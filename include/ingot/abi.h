@@ -180,12 +180,6 @@ typedef struct ingot_array {
   uint32_t item_bytes;  // 12
 } ingot_array;
 
-// The i-th item, or null beyond the end.
-static inline const void* ingot_item(const ingot_array* array, uint32_t i) {
-  if (i >= array->count) return NULL;
-  return (const char*)array->items + (size_t)i * array->item_bytes;
-}
-
 // One axis of a tensor. 24 bytes.
 typedef struct ingot_dim {
   const char* text;   //  0  "64", "N", "2*N + 1"
@@ -336,6 +330,21 @@ typedef struct ingot_model_list {
 
 #ifdef __cplusplus
 }  // extern "C"
+#endif
+
+// The i-th item, or null beyond the end.
+static inline const void* ingot_item(const ingot_array* array, uint32_t i) {
+  size_t offset = i;
+  offset *= array->item_bytes;
+  if (i >= array->count) return NULL;
+#ifdef __cplusplus
+  return static_cast<const char*>(array->items) + offset;
+#else
+  return (const char*)array->items + offset;
+#endif
+}
+
+#ifdef __cplusplus
 }  // namespace ingot_abi_1_0
 #endif
 #endif
