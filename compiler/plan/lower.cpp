@@ -69,13 +69,19 @@ class Lowering {
       const Node* node =
           group_.concat.valid() ? &graph_.node(group_.concat) : graph_.producer(group_.copied);
       kernel.name = node != nullptr ? graph_.describe(*node) : graph_.value(group_.copied).name;
-      kernel.sources = {group_.concat.valid() ? "concat" : "copy"};
+      if (node != nullptr) add_source(kernel, *node);
       return;
     }
     // After the product or the reduction, else after the last step: that is whose result it is.
     const bool pointwise = group_.kind == Group::Kind::map || group_.kind == Group::Kind::row;
     kernel.name = graph_.describe(graph_.node(pointwise ? group_.nodes.back() : group_.root));
-    for (const NodeId id : group_.nodes) kernel.sources.emplace_back(graph_.node(id).op->name);
+    for (const NodeId id : group_.nodes) add_source(kernel, graph_.node(id));
+  }
+
+  /// Composed ops carry one name.
+  static void add_source(Kernel& kernel, const Node& node) {
+    const bool known = std::find(kernel.sources.begin(), kernel.sources.end(), node.name) != kernel.sources.end();
+    if (!node.name.empty() && !known) kernel.sources.push_back(node.name);
   }
 
   BodyBuilder builder(Shape space, BodyBuilder::Internal internal, bool rows = false) {

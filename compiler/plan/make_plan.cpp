@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The front door of planning: groups of nodes, then storage, then kernels.
+#include <map>
+
 #include "plan/arena.h"
 #include "plan/cluster.h"
 #include "plan/lower.h"
@@ -7,6 +9,25 @@
 #include "plan/storage.h"
 
 namespace ingot::plan {
+
+namespace {
+
+void make_names_unique(Plan& plan) {
+  std::map<std::string, int> times;
+  for (const Kernel& kernel : plan.kernels) times.emplace(kernel.name, 0);
+  for (Kernel& kernel : plan.kernels) {
+    int& seen = times[kernel.name];
+    if (++seen == 1) continue;
+    std::string name;
+    do {
+      name = fmt::format("{}_{}", kernel.name, seen);
+    } while (times.count(name) != 0 && ++seen > 0);
+    times.emplace(name, 1);
+    kernel.name = std::move(name);
+  }
+}
+
+}  // namespace
 
 Expected<Plan> make_plan(const Graph& graph) {
   Plan plan;
@@ -32,6 +53,7 @@ Expected<Plan> make_plan(const Graph& graph) {
     workspace = larger(workspace, needed, ranges);
   }
   plan.workspace_bytes = workspace;
+  make_names_unique(plan);
   plan.weights.resize((plan.weights.size() + 63) / 64 * 64);
   return plan;
 }

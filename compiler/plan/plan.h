@@ -145,7 +145,7 @@ struct Contract {
 struct Kernel {
   std::uint32_t id = 0;
   std::string name;                  // as users call the op that it is named after
-  std::vector<std::string> sources;  // op names that were fused into it, in order
+  std::vector<std::string> sources;  // the user's names of all nodes that it computes
   std::vector<Dim> space;            // extents of the iteration, outermost first
   std::variant<Map, Row, OrderedReduce, Contract> work;
 };

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole files in and out, with errors as values.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/expected.h"
+
+namespace ingot {
+
+Expected<std::vector<std::byte>> read_file(const std::string& path);
+
+/// Writes beside the target and renames, so that nobody ever sees half a file.
+Expected<void> write_file(const std::string& path, std::span<const std::byte> bytes);
+inline Expected<void> write_file(const std::string& path, std::string_view text) {
+  return write_file(path, std::as_bytes(std::span(text)));
+}
+
+/// A folder of one's own under the system's temporary folder, removed with all that is in it.
+class TemporaryFolder {
+ public:
+  static Expected<TemporaryFolder> make();
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::move(other.path_)) { other.path_.clear(); }
+  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
+  ~TemporaryFolder();
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+}  // namespace ingot
