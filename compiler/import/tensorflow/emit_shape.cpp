@@ -114,11 +114,12 @@ Values tile(NodeContext& n) { return {n.tile(n.in(0), known_shape(n, 1, "multipl
 
 Values broadcast_to(NodeContext& n) { return {n.broadcast(n.in(0), known_shape(n, 1, "shape"))}; }
 
-/// start + i * step for `count` elements, of the type of `like`.
-ValueId sequence(NodeContext& n, ValueId like, const Dim& count, ValueId start, ValueId step) {
-  const ValueId index = n.op(
-      "iota", {}, {{"shape", Shape{count}}, {"axis", std::int64_t{0}}, {"dtype", n.dtype(like)}});
-  return n.add(n.mul(index, step), start);
+/// start + i * step for `count` elements, of the type of `start`.
+ValueId sequence(NodeContext& n, const Dim& count, ValueId start, ValueId step) {
+  const DType dtype = is_float(n.dtype(start)) ? DType::i64 : n.dtype(start);
+  const ValueId index =
+      n.op("iota", {}, {{"shape", Shape{count}}, {"axis", std::int64_t{0}}, {"dtype", dtype}});
+  return n.add(n.mul(n.cast(index, n.dtype(start)), step), start);
 }
 
 Values range(NodeContext& n) {
@@ -136,7 +137,7 @@ Values range(NodeContext& n) {
     constexpr double kMost = 2147483647;
     if (!(count <= kMost)) return {n.invalid("a range without an end")};
     const auto whole = count > 0 ? static_cast<std::int64_t>(count) : 0;
-    return {sequence(n, first, whole, first, n.in(2))};
+    return {sequence(n, whole, first, n.in(2))};
   }
   const Shape start = n.known(0, "start");
   const Shape limit = n.known(1, "limit");
@@ -148,7 +149,7 @@ Values range(NodeContext& n) {
   const Interval bounds = distance.bounds(n.graph().symbol_ranges());
   Dim count = bounds.hi <= 0 ? Dim(0) : Dim::ceil_div(distance, step > 0 ? step : -step);
   if (bounds.hi > 0 && bounds.lo < 0) count = Dim::max(count, 0);
-  return {sequence(n, first, count, first, n.in(2))};
+  return {sequence(n, count, first, n.in(2))};
 }
 
 constexpr OpRow kRows[] = {

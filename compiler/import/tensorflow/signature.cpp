@@ -84,6 +84,10 @@ std::vector<Wire> default_outputs(const Topology& topology) {
       readers[wire.node].push_back(node);
       read[wire.node] = true;
     }
+    // Groups of nodes that only have to run are no readers; the condition of a branch has some.
+    if (topology.op(node) != "NoOp") {
+      for (const std::uint32_t control : topology.controls(node)) read[control] = true;
+    }
     if (is_placeholder(topology.op(node))) {
       depends[node] = true;
       open.push_back(node);

@@ -79,7 +79,10 @@ class Translator {
     }
     const int count = static_cast<int>(operands.size());
     if (count < row->min_inputs || (row->max_inputs >= 0 && count > row->max_inputs)) {
-      return invalid(node, fmt::format("{} inputs", count));
+      const std::string wanted = row->max_inputs == row->min_inputs
+                                     ? fmt::format("{}", row->min_inputs)
+                                     : fmt::format("{} or more", row->min_inputs);
+      return invalid(node, fmt::format("{} inputs, {} wanted", count, wanted));
     }
     NodeContext context(graph_, topology_.node(node), row->core, operands);
     std::vector<ValueId> outputs = row->emit(context);
