@@ -31,7 +31,8 @@ Expected<void> write_file(const std::string& path, std::span<const std::byte> by
   const std::string partial = fmt::format("{}.{}.partial", path, ::getpid());
   errno = 0;
   std::ofstream file(partial, std::ios::binary | std::ios::trunc);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  file.write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
   file.close();
   std::error_code status;
   if (file) std::filesystem::rename(partial, path, status);

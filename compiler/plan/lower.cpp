@@ -80,7 +80,8 @@ class Lowering {
 
   /// Composed ops carry one name.
   static void add_source(Kernel& kernel, const Node& node) {
-    const bool known = std::find(kernel.sources.begin(), kernel.sources.end(), node.name) != kernel.sources.end();
+    const bool known =
+        std::find(kernel.sources.begin(), kernel.sources.end(), node.name) != kernel.sources.end();
     if (!node.name.empty() && !known) kernel.sources.push_back(node.name);
   }
 

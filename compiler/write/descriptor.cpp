@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "write/manifest.h"
+#include "write/manifest.h"
 
 namespace ingot::write {
 namespace {
@@ -184,7 +186,7 @@ ConstantBlob make_descriptor(const Interface& model) {
   builder.text(offsetof(ingot_model, ingot_version), model.ingot_version);
   builder.text(offsetof(ingot_model, hash), model.hash);
   builder.text(offsetof(ingot_model, workspace_formula), model.workspace_formula);
-  builder.text(offsetof(ingot_model, manifest), {});
+  builder.text(offsetof(ingot_model, manifest), manifest_text(model));
 
   const auto tensor = [&](const TensorInterface& item, std::uint64_t at) {
     put_tensor(builder, item, at);

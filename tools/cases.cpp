@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cases.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "import/onnx/tensor_file.h"
+
+namespace ingot::tools {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+Expected<Json> read_json(const fs::path& path) {
+  INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(path.string()));
+  const auto* text = reinterpret_cast<const char*>(bytes.data());
+  Json json = Json::parse(text, text + bytes.size(), nullptr, false);
+  if (json.is_discarded() || !json.is_object()) {
+    return fail(ErrorCode::invalid_argument, "{}: not a JSON object", path.string());
+  }
+  return json;
+}
+
+/// input_0.pb, input_1.pb, ... as far as they go.
+std::vector<std::string> numbered(const fs::path& folder, std::string_view stem) {
+  std::vector<std::string> files;
+  for (int i = 0;; ++i) {
+    const fs::path file = folder / fmt::format("{}_{}.pb", stem, i);
+    if (!fs::exists(file)) return files;
+    files.push_back(file.string());
+  }
+}
+
+DataSet read_data_set(const fs::path& folder) {
+  DataSet set;
+  set.name = folder.filename().string();
+  set.inputs = numbered(folder, "input");
+  set.outputs = numbered(folder, "output");
+  return set;
+}
+
+std::vector<fs::path> sorted_folders(const fs::path& path) {
+  std::vector<fs::path> folders;
+  std::error_code status;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path, status)) {
+    if (entry.is_directory()) folders.push_back(entry.path());
+  }
+  std::sort(folders.begin(), folders.end());
+  return folders;
+}
+
+Expected<InputSpec> read_spec(const Json& tensor) {
+  InputSpec spec;
+  spec.name = tensor.at("name").get<std::string>();
+  spec.dtype = dtype_from_name(tensor.at("dtype").get<std::string>());
+  Shape shape;
+  for (const Json& size : tensor.at("shape")) {
+    if (size.is_string()) {
+      INGOT_ASSIGN(Dim dim, Dim::parse(size.get<std::string>()));
+      shape.push_back(std::move(dim));
+    } else {
+      shape.push_back(size.get<std::int64_t>());
+    }
+  }
+  spec.shape = std::move(shape);
+  return spec;
+}
+
+Expected<Case> read_model(const fs::path& folder) {
+  INGOT_ASSIGN(const Json json, read_json(folder / "model.json"));
+  try {
+    Case result;
+    result.name = folder.filename().string();
+    result.model = (folder / json.at("file").get<std::string>()).string();
+    const std::string format = json.at("format").get<std::string>();
+    if (format != "onnx" && format != "graphdef") {
+      result.refused = fmt::format("format {} cannot be read yet", format);
+    }
+    // A frozen graph carries no signature; an ONNX model its own.
+    if (format == "graphdef") {
+      for (const Json& input : json.at("inputs")) {
+        INGOT_ASSIGN(InputSpec spec, read_spec(input));
+        result.import.inputs.push_back(std::move(spec));
+      }
+      for (const Json& output : json.at("outputs")) {
+        result.import.outputs.push_back(output.at("name").get<std::string>());
+      }
+    }
+    for (const auto& [name, value] : json.value("constants", Json::object()).items()) {
+      result.import.constants[name] = value.is_string() ? value.get<std::string>() : value.dump();
+    }
+    for (const Json& set : json.at("data_sets")) {
+      DataSet data = read_data_set(folder / set.at("folder").get<std::string>());
+      data.rtol = set.at("rtol").get<double>();
+      data.atol = set.at("atol").get<double>();
+      result.data_sets.push_back(std::move(data));
+    }
+    return result;
+  } catch (const Json::exception& error) {
+    return fail(ErrorCode::invalid_argument, "{}: {}", (folder / "model.json").string(),
+                error.what());
+  }
+}
+
+Expected<Case> read_onnx_case(const fs::path& folder) {
+  Case result;
+  result.name = folder.filename().string();
+  result.model = (folder / "model.onnx").string();
+  double rtol = 1e-3, atol = 1e-7;
+  if (fs::exists(folder / "data.json")) {
+    INGOT_ASSIGN(const Json json, read_json(folder / "data.json"));
+    if (json.contains("rtol") && json["rtol"].is_number()) rtol = json["rtol"].get<double>();
+    if (json.contains("atol") && json["atol"].is_number()) atol = json["atol"].get<double>();
+  }
+  for (const fs::path& set : sorted_folders(folder)) {
+    if (!set.filename().string().starts_with("test_data_set_")) continue;
+    DataSet data = read_data_set(set);
+    data.rtol = rtol;
+    data.atol = atol;
+    result.data_sets.push_back(std::move(data));
+  }
+  return result;
+}
+
+Expected<void> find(const fs::path& path, std::vector<Case>& cases) {
+  if (fs::exists(path / "model.json")) {
+    INGOT_ASSIGN(Case found, read_model(path));
+    cases.push_back(std::move(found));
+    return {};
+  }
+  if (fs::exists(path / "model.onnx")) {
+    INGOT_ASSIGN(Case found, read_onnx_case(path));
+    cases.push_back(std::move(found));
+    return {};
+  }
+  for (const fs::path& folder : sorted_folders(path)) INGOT_TRY(find(folder, cases));
+  return {};
+}
+
+}  // namespace
+
+Expected<std::vector<Case>> find_cases(const std::string& path) {
+  std::error_code status;
+  if (!fs::is_directory(path, status)) {
+    return fail(ErrorCode::io,
+                "{}: not a folder; give one with a model.json or a model.onnx in it or below",
+                path);
+  }
+  std::vector<Case> cases;
+  // With a slash at the end the last component would be empty.
+  const std::string trimmed =
+      path.size() > 1 && path.back() == '/' ? path.substr(0, path.size() - 1) : path;
+  INGOT_TRY(find(trimmed, cases));
+  if (cases.empty()) {
+    return fail(ErrorCode::invalid_argument, "{}: no model.json and no model.onnx in it or below",
+                path);
+  }
+  return cases;
+}
+
+Expected<Tensor> read_case_tensor(const std::string& path) {
+  INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(path));
+  Expected<NamedTensor> tensor = read_tensor_proto(bytes);
+  if (!tensor) return fail(tensor.error().code, "{}: {}", path, tensor.error().message);
+  return std::move(tensor->tensor);
+}
+
+}  // namespace ingot::tools

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compare.h"
+
+#include <cmath>
+
+namespace ingot::tools {
+namespace {
+
+/// How far an element is off, in units of what is allowed; more than 1 is too far.
+double excess(double got, double expected, double rtol, double atol) {
+  if (std::isnan(got) || std::isnan(expected))
+    return std::isnan(got) == std::isnan(expected) ? 0 : INFINITY;
+  if (std::isinf(got) || std::isinf(expected)) return got == expected ? 0 : INFINITY;
+  const double distance = std::fabs(got - expected), allowed = atol + rtol * std::fabs(expected);
+  if (distance <= allowed) return 0;
+  return allowed > 0 ? distance / allowed : INFINITY;
+}
+
+std::string place(const Tensor& tensor, std::int64_t index) {
+  std::string text;
+  for (std::size_t d = tensor.rank(); d-- > 0;) {
+    text = fmt::format("{}{}{}", index % tensor.shape()[d], text.empty() ? "" : ", ", text);
+    index /= tensor.shape()[d];
+  }
+  return "[" + text + "]";
+}
+
+}  // namespace
+
+std::optional<std::string> difference(const Tensor& got, const Tensor& expected, double rtol,
+                                      double atol) {
+  if (got.dtype() != expected.dtype() || got.shape() != expected.shape()) {
+    return fmt::format("is {}, {} expected", str(got.type()), str(expected.type()));
+  }
+  double worst = 0;
+  std::int64_t at = 0, wrong = 0;
+  for (std::int64_t i = 0; i < expected.elements(); ++i) {
+    // 64-bit integers do not fit a double: equal ones agree, whatever their size.
+    if (is_integer(got.dtype()) && got.as_int64(i) == expected.as_int64(i)) continue;
+    const double off = excess(got.as_double(i), expected.as_double(i), rtol, atol);
+    if (off > 0) ++wrong;
+    if (off > worst) {
+      worst = off;
+      at = i;
+    }
+  }
+  if (wrong == 0) return std::nullopt;
+  return fmt::format(
+      "{} of {} elements differ; worst at {}: got {}, expected {}, {:.3g} times what is allowed",
+      wrong, expected.elements(), place(expected, at), got.as_double(at), expected.as_double(at),
+      worst);
+}
+
+}  // namespace ingot::tools

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results against references.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "ir/tensor.h"
+
+namespace ingot::tools {
+
+/// None where all elements agree: |got - expected| <= atol + rtol * |expected|, or both NaN, or the
+/// same infinity; and type and shape are the same. Else what is wrong, with the worst element.
+std::optional<std::string> difference(const Tensor& got, const Tensor& expected, double rtol,
+                                      double atol);
+
+}  // namespace ingot::tools

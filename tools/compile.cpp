@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// ingot compile: a model file into NAME.o, NAME.h and NAME.json.
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "base/file.h"
+#include "options.h"
+
+namespace ingot::tools {
+namespace {
+
+struct Flags {
+  std::string model, folder = ".", emit = "obj", stop_after;
+  ModelFlags shared;
+};
+
+Expected<int> print_stage(const Flags& flags, const CompileOptions& options) {
+  Stage stage = Stage::import;
+  if (flags.stop_after == "passes") stage = Stage::passes;
+  if (flags.stop_after == "plan") stage = Stage::plan;
+  if (flags.stop_after == "llvm") stage = Stage::llvm;
+  if (flags.stop_after == "asm") stage = Stage::assembly;
+  INGOT_ASSIGN(const std::string text, compile_until(flags.model, options, stage));
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+Expected<int> compile_model(const Flags& flags) {
+  INGOT_ASSIGN(CompileOptions options, flags.shared.options());
+  if (!flags.stop_after.empty()) return print_stage(flags, options);
+  bool object = false, plan = false;
+  for (const std::string& kind : split(flags.emit)) {
+    if (kind == "obj")
+      object = true;
+    else if (kind == "so")
+      options.shared = true;
+    else if (kind == "plan")
+      plan = true;
+    else
+      return fail(ErrorCode::invalid_argument, "--emit {}: one or more of obj, so, plan wanted",
+                  kind);
+  }
+  INGOT_ASSIGN(const Bundle bundle, compile(flags.model, options));
+
+  std::error_code status;
+  std::filesystem::create_directories(flags.folder, status);
+  if (status) return fail(ErrorCode::io, "{}: cannot be made: {}", flags.folder, status.message());
+  const std::string stem = (std::filesystem::path(flags.folder) / bundle.name).string();
+  std::string written;
+  auto write = [&](std::string_view extension, auto&& bytes) -> Expected<void> {
+    INGOT_TRY(write_file(fmt::format("{}.{}", stem, extension), bytes));
+    written += fmt::format("  {}.{}  {} bytes\n", stem, extension, bytes.size());
+    return {};
+  };
+  if (object) INGOT_TRY(write("o", std::span<const std::byte>(bundle.object)));
+  INGOT_TRY(write("h", std::string_view(bundle.header)));
+  INGOT_TRY(write("json", std::string_view(bundle.manifest)));
+  if (options.shared) INGOT_TRY(write("so", std::span<const std::byte>(bundle.shared)));
+  if (plan) INGOT_TRY(write("plan", std::string_view(bundle.plan)));
+  std::fwrite(written.data(), 1, written.size(), stdout);
+  return 0;
+}
+
+}  // namespace
+
+void add_compile(CLI::App& program, Run& run) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* app =
+      program.add_subcommand("compile", "write NAME.o, NAME.h and NAME.json for a model");
+  app->add_option("model", flags->model, "ONNX, frozen TensorFlow graph, or Ingot's text form")
+      ->required();
+  app->add_option("-o,--output", flags->folder, "folder to write to (default: here)");
+  app->add_option("--emit", flags->emit,
+                  "obj, so, plan (default obj); .h and .json are always written");
+  app->add_option("--stop-after", flags->stop_after,
+                  "print what a stage makes of the model, write nothing")
+      ->check(CLI::IsMember({"import", "passes", "plan", "llvm", "asm"}));
+  flags->shared.add_import(*app);
+  flags->shared.add_compile(*app);
+  app->callback([flags, &run] { run = [flags] { return compile_model(*flags); }; });
+}
+
+}  // namespace ingot::tools

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine.h"
+
+#include <algorithm>
+
+#include "ops/interpret.h"
+#include "passes/pass.h"
+
+namespace ingot::tools {
+namespace {
+
+std::vector<Port> ports(const Graph& graph, bool outputs) {
+  std::vector<Port> result;
+  if (outputs) {
+    for (const Output& output : graph.outputs())
+      result.push_back({output.name, graph.type(output.value)});
+  } else {
+    for (const ValueId input : graph.inputs())
+      result.push_back({graph.value(input).name, graph.type(input)});
+  }
+  return result;
+}
+
+class Interpreter : public Engine {
+ public:
+  explicit Interpreter(Graph graph) : graph_(std::move(graph)) {
+    inputs_ = ports(graph_, false);
+    outputs_ = ports(graph_, true);
+    symbols_ = graph_.symbols();
+  }
+
+  Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs,
+                                    const SymbolValues& sizes) override {
+    return interpret(graph_, inputs, sizes);
+  }
+
+ private:
+  Graph graph_;
+};
+
+class Compiled : public Engine {
+ public:
+  static Expected<std::unique_ptr<Engine>> load(const std::string& path, const std::string& isa,
+                                                std::optional<TemporaryFolder> folder) {
+    auto engine = std::make_unique<Compiled>();
+    // A path without a slash would be looked up in the library path.
+    const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+    engine->model_ = LoadedModel::load(file.c_str(), nullptr, isa.empty() ? nullptr : isa.c_str());
+    if (folder) engine->folder_.emplace(std::move(*folder));
+    if (!engine->model_.ok()) {
+      return fail(engine->model_.descriptor() != nullptr ? ErrorCode::unsupported : ErrorCode::io,
+                  "{}", engine->model_.error().c_str());
+    }
+    INGOT_TRY(engine->read_descriptor());
+    return std::unique_ptr<Engine>(std::move(engine));
+  }
+
+  Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs,
+                                    const SymbolValues& sizes) override {
+    if (inputs.size() != inputs_.size()) {
+      return fail(ErrorCode::invalid_argument, "{} inputs given, the model has {}", inputs.size(),
+                  inputs_.size());
+    }
+    INGOT_ASSIGN(const SymbolValues bound, bind(inputs, sizes));
+    std::vector<std::int64_t> symbols;
+    for (const Symbol& symbol : symbols_) symbols.push_back(bound.at(symbol.name));
+
+    std::vector<Tensor> dense, results;
+    std::vector<ingot_tensor> tensors;
+    for (const Tensor& input : inputs) dense.push_back(input.dense());
+    for (std::size_t i = 0; i < dense.size(); ++i) {
+      INGOT_TRY(check_shape(inputs_[i], dense[i], bound));
+      tensors.push_back(describe(dense[i]));
+    }
+    for (const Port& port : outputs_) {
+      INGOT_ASSIGN(std::vector<std::int64_t> shape, shape_of(port, bound));
+      INGOT_TRY(element_count(shape));
+      results.emplace_back(port.type.dtype, std::move(shape));
+    }
+    for (Tensor& result : results) tensors.push_back(describe(result));
+
+    std::uint64_t bytes = 0;
+    INGOT_TRY(check(model_.workspace_bytes({symbols.data(), symbols.size()}, 1, bytes)));
+    std::vector<std::byte> workspace(bytes);
+    ingot_call call = make_call({symbols.data(), symbols.size()}, {tensors.data(), dense.size()},
+                                {tensors.data() + dense.size(), results.size()},
+                                {workspace.data(), workspace.size()});
+    INGOT_TRY(check(model_.run(call)));
+    return results;
+  }
+
+ private:
+  static ingot_tensor describe(Tensor& tensor) {
+    ingot_tensor result{};
+    result.data = tensor.mutable_bytes().data();
+    result.bytes = tensor.bytes().size();
+    result.dtype = static_cast<std::int32_t>(tensor.dtype());
+    result.rank = static_cast<std::uint32_t>(tensor.rank());
+    return result;
+  }
+
+  static Expected<void> check(const Status& status) {
+    if (status.ok()) return {};
+    return fail(ErrorCode::runtime, "{}", status.message().c_str());
+  }
+
+  static Expected<std::vector<std::int64_t>> shape_of(const Port& port,
+                                                      const SymbolValues& symbols) {
+    std::vector<std::int64_t> shape;
+    for (const Dim& dim : port.type.shape) {
+      INGOT_ASSIGN(const std::int64_t size, dim.evaluate(symbols));
+      shape.push_back(size);
+    }
+    return shape;
+  }
+
+  static Expected<void> check_shape(const Port& port, const Tensor& tensor,
+                                    const SymbolValues& symbols) {
+    INGOT_ASSIGN(const std::vector<std::int64_t> shape, shape_of(port, symbols));
+    if (tensor.dtype() == port.type.dtype && tensor.shape() == shape) return {};
+    return fail(ErrorCode::invalid_argument, "input '{}' is {}, {} wanted", port.name,
+                str(tensor.type()), str(port.type));
+  }
+
+  Expected<void> read_descriptor() {
+    const ingot_model& model = *model_.descriptor();
+    for (std::uint32_t i = 0; i < model.symbols.count; ++i) {
+      const auto& symbol = *static_cast<const ingot_symbol*>(ingot_item(&model.symbols, i));
+      symbols_.push_back({symbol.name, {symbol.lo, symbol.hi}});
+    }
+    INGOT_TRY(read_ports(model.inputs, inputs_));
+    return read_ports(model.outputs, outputs_);
+  }
+
+  static Expected<void> read_ports(const ingot_array& table, std::vector<Port>& result) {
+    for (std::uint32_t i = 0; i < table.count; ++i) {
+      const auto& tensor = *static_cast<const ingot_tensor_info*>(ingot_item(&table, i));
+      Port port{tensor.name, {static_cast<DType>(tensor.dtype), {}}};
+      for (std::uint32_t d = 0; d < tensor.dims.count; ++d) {
+        const auto& dim = *static_cast<const ingot_dim*>(ingot_item(&tensor.dims, d));
+        INGOT_ASSIGN(Dim size, Dim::parse(dim.text));
+        port.type.shape.push_back(std::move(size));
+      }
+      result.push_back(std::move(port));
+    }
+    return {};
+  }
+
+  std::optional<TemporaryFolder> folder_;
+  LoadedModel model_;
+};
+
+}  // namespace
+
+Expected<SymbolValues> Engine::bind(std::span<const Tensor> inputs, SymbolValues sizes) const {
+  for (std::size_t i = 0; i < inputs.size() && i < inputs_.size(); ++i) {
+    const Shape& shape = inputs_[i].type.shape;
+    if (shape.size() != inputs[i].rank()) {
+      return fail(ErrorCode::invalid_argument, "input '{}' has {} axes, {} wanted: {}",
+                  inputs_[i].name, inputs[i].rank(), shape.size(), str(inputs_[i].type));
+    }
+    for (std::size_t d = 0; d < shape.size(); ++d) {
+      if (const auto name = shape[d].symbol_name()) sizes.emplace(*name, inputs[i].shape()[d]);
+    }
+  }
+  for (const Symbol& symbol : symbols_) {
+    if (sizes.count(symbol.name) == 0) {
+      return fail(ErrorCode::invalid_argument,
+                  "no value for symbol {}; give one with --size {}=...", symbol.name, symbol.name);
+    }
+  }
+  return sizes;
+}
+
+Expected<std::unique_ptr<Engine>> make_interpreter(const Graph& imported) {
+  INGOT_ASSIGN(Graph graph, passes::optimize(imported));
+  return std::unique_ptr<Engine>(std::make_unique<Interpreter>(std::move(graph)));
+}
+
+Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path,
+                                                const std::string& isa) {
+  return Compiled::load(so_path, isa, std::nullopt);
+}
+
+Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,
+                                                   const CompileOptions& options,
+                                                   const std::string& isa) {
+  CompileOptions shared = options;
+  shared.shared = true;
+  INGOT_ASSIGN(const Bundle bundle, compile_graph(imported, shared, imported.name));
+  INGOT_ASSIGN(TemporaryFolder folder, TemporaryFolder::make());
+  const std::string path = folder.path() + "/" + bundle.name + ".so";
+  INGOT_TRY(write_file(path, bundle.shared));
+  return Compiled::load(path, isa, std::move(folder));
+}
+
+}  // namespace ingot::tools

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs a model on tensors: by the interpreter, or compiled and loaded in this process.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "compile.h"
+#include "ir/graph.h"
+#include "runtime/load.h"
+
+namespace ingot::tools {
+
+struct Port {
+  std::string name;
+  TensorType type;  // of a loaded model, expressions over its symbols
+};
+
+/// A model that can be called. One thread at a time.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  const std::vector<Port>& inputs() const { return inputs_; }
+  const std::vector<Port>& outputs() const { return outputs_; }
+  const std::vector<Symbol>& symbols() const { return symbols_; }
+
+  /// `inputs` in the model's order. Symbols that the inputs' shapes do not give come from `sizes`.
+  virtual Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs,
+                                            const SymbolValues& sizes) = 0;
+
+  /// The values that follow from the inputs' shapes, beside those given.
+  Expected<SymbolValues> bind(std::span<const Tensor> inputs, SymbolValues sizes) const;
+
+ protected:
+  std::vector<Port> inputs_, outputs_;
+  std::vector<Symbol> symbols_;
+};
+
+/// The interpreter on the optimised graph, which is what compiled code must equal bit for bit.
+Expected<std::unique_ptr<Engine>> make_interpreter(const Graph& imported);
+
+/// A compiled model; `isa` ("v3") asks for one variant, empty for the best that this CPU has.
+Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path, const std::string& isa);
+
+/// Compiles into a temporary folder and loads from there.
+Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,
+                                                   const CompileOptions& options,
+                                                   const std::string& isa);
+
+}  // namespace ingot::tools

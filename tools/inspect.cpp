@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// ingot inspect: what is in a model file, or in a compiled model.
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "ir/op.h"
+#include "options.h"
+#include "runtime/load.h"
+
+namespace ingot::tools {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Flags {
+  std::string model;
+  ModelFlags shared;
+};
+
+std::string size_text(double bytes) {
+  if (bytes < 10000) return fmt::format("{:.0f} bytes", bytes);
+  if (bytes < 1e7) return fmt::format("{:.1f} kB", bytes / 1e3);
+  return fmt::format("{:.1f} MB", bytes / 1e6);
+}
+
+Expected<int> inspect_graph(const Flags& flags) {
+  INGOT_ASSIGN(const CompileOptions options, flags.shared.options());
+  INGOT_ASSIGN(const Graph graph, import_for(flags.model, options));
+  std::string text = fmt::format("model {}\n\n", graph.name);
+  for (const ValueId input : graph.inputs()) {
+    text += fmt::format("  in   {}  {}\n", graph.value(input).name, str(graph.type(input)));
+  }
+  for (const Output& output : graph.outputs()) {
+    text += fmt::format("  out  {}  {}\n", output.name, str(graph.type(output.value)));
+  }
+  text += "\nsymbols\n";
+  for (const Symbol& symbol : graph.symbols()) {
+    text += fmt::format("  {} from {} to {}\n", symbol.name, symbol.range.lo, symbol.range.hi);
+  }
+  if (graph.symbols().empty()) text += "  none: all sizes are fixed\n";
+  for (const Constraint& constraint : graph.constraints()) {
+    const bool equal = constraint.relation == Constraint::Relation::equal;
+    text += fmt::format("  {} {} {}, asked for by {}\n", constraint.left.str(),
+                        equal ? "==" : ">=", constraint.right.str(), constraint.reason);
+  }
+  std::map<std::string_view, int> ops;
+  for (const Node& node : graph.nodes()) ++ops[node.op->name];
+  text += fmt::format("\nops: {} of {} kinds\n", graph.nodes().size(), ops.size());
+  for (const auto& [name, count] : ops) text += fmt::format("  {:>5} {}\n", count, name);
+  double bytes = 0, splats = 0;
+  std::size_t numbers = 0;
+  for (const Tensor& constant : graph.constants()) {
+    if (constant.is_splat()) ++splats;
+    bytes += static_cast<double>(constant.bytes().size());
+    if (!constant.is_splat()) numbers += static_cast<std::size_t>(constant.elements());
+  }
+  text += fmt::format(
+      "\nweights: {} numbers in {} constants, {}; {} more are one repeated number\n", numbers,
+      graph.constants().size() - static_cast<std::size_t>(splats), size_text(bytes), splats);
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+std::string field(const Json& object, const char* key) {
+  if (!object.contains(key)) return "";
+  const Json& value = object[key];
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string shape_text(const Json& shape) {
+  std::string text;
+  for (const Json& size : shape) {
+    text += (text.empty() ? "" : ", ") + (size.is_string() ? size.get<std::string>() : size.dump());
+  }
+  return text;
+}
+
+/// From NAME.json's text, which NAME.so carries too.
+Expected<int> inspect_manifest(const std::string& path, std::string_view manifest) {
+  const Json model = Json::parse(manifest, nullptr, false);
+  if (model.is_discarded() || field(model, "format") != "ingot manifest") {
+    return fail(ErrorCode::invalid_argument, "{}: not written by ingot compile", path);
+  }
+  std::string text =
+      fmt::format("compiled model {} from {}, ingot {}, ABI {}, arithmetic {}\n  hash {}\n\n",
+                  field(model, "name"), field(model, "source"), field(model, "ingot_version"),
+                  field(model, "abi"), field(model, "arithmetic"), field(model, "hash"));
+  for (const char* side : {"inputs", "outputs"}) {
+    for (const Json& tensor : model.value(side, Json::array())) {
+      text += fmt::format("  {:4} {}  {}[{}]\n", side == std::string_view("inputs") ? "in" : "out",
+                          field(tensor, "name"), field(tensor, "dtype"),
+                          shape_text(tensor.value("shape", Json::array())));
+    }
+  }
+  text += "\nsymbols\n";
+  for (const Json& symbol : model.value("symbols", Json::array())) {
+    text += fmt::format("  {} from {} to {}\n", field(symbol, "name"), field(symbol, "lo"),
+                        field(symbol, "hi"));
+  }
+  for (const Json& constraint : model.value("constraints", Json::array())) {
+    text += fmt::format("  {}\n",
+                        constraint.is_string() ? constraint.get<std::string>() : constraint.dump());
+  }
+  text += "\nvariants:";
+  for (const Json& variant : model.value("variants", Json::array()))
+    text += " " + field(variant, "name");
+  text += fmt::format("\nworkspace: {} bytes\n", field(model, "workspace_bytes"));
+  const Json weights = model.value("weights", Json::object());
+  text += fmt::format("weights: {} bytes in one section\n", field(weights, "bytes"));
+  for (const Json& constant : weights.value("constants", Json::array())) {
+    text += fmt::format("  at {:>8}  {:>8} bytes  {} {}  {}\n", field(constant, "offset"),
+                        field(constant, "bytes"), field(constant, "shape"),
+                        field(constant, "packing"), field(constant, "name"));
+  }
+  text += "\nkernels (operations; bytes read and written)\n";
+  int id = 0;
+  for (const Json& kernel : model.value("kernels", Json::array())) {
+    text += fmt::format("  {:>3} {:8} {}  ({}; {})\n", id++, field(kernel, "kind"),
+                        field(kernel, "name"), field(kernel, "flops"), field(kernel, "bytes"));
+  }
+  text += "\nbuffers in the workspace\n";
+  for (const Json& buffer : model.value("buffers", Json::array())) {
+    text += fmt::format("  at {}: {} bytes, {}{} {}, kernels {} to {}\n", field(buffer, "offset"),
+                        field(buffer, "bytes"), field(buffer, "dtype"), field(buffer, "shape"),
+                        field(buffer, "name"), field(buffer, "first_kernel"),
+                        field(buffer, "last_kernel"));
+  }
+  text += "\npasses\n";
+  for (const Json& pass : model.value("passes", Json::array())) {
+    text += fmt::format("  {:16} {:13} fired {} times, {} nodes to {}\n", field(pass, "name"),
+                        field(pass, "numerics"), field(pass, "times"), field(pass, "nodes_before"),
+                        field(pass, "nodes_after"));
+  }
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  return 0;
+}
+
+Expected<int> inspect(const Flags& flags) {
+  const std::string extension = std::filesystem::path(flags.model).extension().string();
+  if (extension == ".json") {
+    INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(flags.model));
+    return inspect_manifest(flags.model,
+                            {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  if (extension == ".so") {
+    const std::string path =
+        flags.model.find('/') == std::string::npos ? "./" + flags.model : flags.model;
+    const LoadedModel model = LoadedModel::load(path.c_str());
+    if (model.descriptor() == nullptr) return fail(ErrorCode::io, "{}", model.error().c_str());
+    return inspect_manifest(flags.model, model.descriptor()->manifest);
+  }
+  return inspect_graph(flags);
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& program, Run& run) {
+  auto flags = std::make_shared<Flags>();
+  CLI::App* app =
+      program.add_subcommand("inspect", "show what is in a model file or a compiled model");
+  app->add_option("model", flags->model, "a model file, NAME.json or NAME.so")->required();
+  flags->shared.add_import(*app);
+  app->callback([flags, &run] { run = [flags] { return inspect(*flags); }; });
+}
+
+}  // namespace ingot::tools

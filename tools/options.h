@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flags that several subcommands have, with one meaning everywhere.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "compile.h"
+
+namespace ingot::tools {
+
+/// As typed; options() reads them.
+struct ModelFlags {
+  std::vector<std::string> inputs, constants, outputs, dims;
+  std::string name, isa, instrument;
+
+  /// --input --constant --outputs --dim
+  void add_import(CLI::App& app);
+  /// --name --isa --instrument
+  void add_compile(CLI::App& app);
+  Expected<CompileOptions> options() const;
+};
+
+/// `N=4`, several times or with commas.
+struct SizeFlags {
+  std::vector<std::string> sizes;
+  void add(CLI::App& app);
+  Expected<SymbolValues> values() const;
+};
+
+/// Splits at commas outside of brackets.
+std::vector<std::string> split(std::string_view text);
+
+/// Each subcommand adds itself to the program and sets `run` when it is chosen: the exit status, or
+/// why it failed.
+using Run = std::function<Expected<int>()>;
+void add_compile(CLI::App& program, Run& run);
+void add_inspect(CLI::App& program, Run& run);
+void add_run(CLI::App& program, Run& run);
+void add_verify(CLI::App& program, Run& run);
+
+}  // namespace ingot::tools
