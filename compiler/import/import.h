@@ -29,7 +29,8 @@ Expected<InputSpec> parse_input_spec(std::string_view text);
 struct ImportOptions {
   /// Inputs named here come first, in this order; the others follow in the file's order.
   std::vector<InputSpec> inputs;
-  /// `--constant NAME=VALUE`: an input that is fixed to a number, `true` or `false`.
+  /// `--constant NAME=VALUE`: an input that is fixed to a number, `true` or `false` (all elements),
+  /// or to a list `[1, 2]` (a shape or axes that the model wants as an input, say).
   std::map<std::string, std::string> constants;
   /// `--outputs`: values to compute; empty: the model's own outputs.
   std::vector<std::string> outputs;

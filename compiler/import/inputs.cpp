@@ -241,34 +241,79 @@ Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileIn
   return values;
 }
 
-Expected<Tensor> parse_constant(const FileInput& input, const std::string& value) {
+namespace {
+
+Expected<double> parse_number(const FileInput& input, std::string_view text) {
+  const std::size_t start = text.find_first_not_of(" \t");
+  const std::size_t last = text.find_last_not_of(" \t");
+  text = start == std::string_view::npos ? "" : text.substr(start, last - start + 1);
+  if (text == "true" || text == "false") return text == "true" ? 1.0 : 0.0;
+  double number = 0;
+  const auto [stop, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (status != std::errc() || stop != text.data() + text.size()) {
+    return fail(ErrorCode::invalid_argument, "--constant {}: '{}' is not a number, true or false",
+                input.name, text);
+  }
+  if (is_integer(*input.dtype) && number != std::trunc(number)) {
+    return fail(ErrorCode::invalid_argument, "--constant {}: {} for an input of {}", input.name,
+                text, name(*input.dtype));
+  }
+  return number;
+}
+
+/// The file's shape, which must be of numbers; none when the file gives no shape.
+Expected<std::optional<std::vector<std::int64_t>>> constant_shape(const FileInput& input) {
+  if (!input.shape) return std::optional<std::vector<std::int64_t>>{};
   std::vector<std::int64_t> shape;
-  for (const FileDim& dim : input.shape.value_or(std::vector<FileDim>{})) {
+  for (const FileDim& dim : *input.shape) {
     if (!std::holds_alternative<std::int64_t>(dim)) {
       return fail(ErrorCode::invalid_argument, "--constant {}: its shape is not known", input.name);
     }
     shape.push_back(std::get<std::int64_t>(dim));
   }
-  double number = 0;
-  const char* end = value.data() + value.size();
-  const auto [stop, status] = std::from_chars(value.data(), end, number);
-  const bool is_number = status == std::errc() && stop == end;
-  if (value == "true" || value == "false") {
-    number = value == "true" ? 1 : 0;
-  } else if (!is_number) {
-    return fail(ErrorCode::invalid_argument, "--constant {}={}: not a number, true or false",
-                input.name, value);
+  return std::optional{std::move(shape)};
+}
+
+/// `[1, 2, 3]`, in row-major order.
+Expected<Tensor> parse_list(const FileInput& input, std::string_view text,
+                            const std::optional<std::vector<std::int64_t>>& shape) {
+  if (!text.ends_with(']')) {
+    return fail(ErrorCode::invalid_argument, "--constant {}: the list does not end in ]",
+                input.name);
   }
+  text = text.substr(1, text.size() - 2);
+  std::vector<std::byte> bytes;
+  std::int64_t count = 0;
+  for (bool more = text.find_first_not_of(" \t") != std::string_view::npos; more; ++count) {
+    const std::size_t comma = text.find(',');
+    INGOT_ASSIGN(const double number, parse_number(input, text.substr(0, comma)));
+    const Tensor element = number_tensor(*input.dtype, number);
+    bytes.insert(bytes.end(), element.bytes().begin(), element.bytes().end());
+    more = comma != std::string_view::npos;
+    if (more) text.remove_prefix(comma + 1);
+  }
+  std::vector<std::int64_t> result_shape = shape.value_or(std::vector{count});
+  INGOT_ASSIGN(const std::int64_t elements, element_count(result_shape));
+  if (elements != count) {
+    return fail(ErrorCode::invalid_argument, "--constant {}: {} numbers for {} elements",
+                input.name, count, elements);
+  }
+  return Tensor(*input.dtype, std::move(result_shape), std::move(bytes));
+}
+
+}  // namespace
+
+Expected<Tensor> parse_constant(const FileInput& input, const std::string& value) {
   if (!input.dtype) {
     return fail(ErrorCode::invalid_argument,
                 "--constant {}: the model does not say its element type", input.name);
   }
-  if (is_integer(*input.dtype) && number != std::trunc(number)) {
-    return fail(ErrorCode::invalid_argument, "--constant {}={}: the input is {}", input.name, value,
-                name(*input.dtype));
-  }
-  INGOT_TRY(element_count(shape));
-  return Tensor::splat(*input.dtype, std::move(shape), number_tensor(*input.dtype, number).bytes());
+  INGOT_ASSIGN(const std::optional<std::vector<std::int64_t>> shape, constant_shape(input));
+  if (value.starts_with('[')) return parse_list(input, value, shape);
+  INGOT_ASSIGN(const double number, parse_number(input, value));
+  std::vector<std::int64_t> all = shape.value_or(std::vector<std::int64_t>{});
+  INGOT_TRY(element_count(all));
+  return Tensor::splat(*input.dtype, std::move(all), number_tensor(*input.dtype, number).bytes());
 }
 
 namespace {

@@ -25,7 +25,8 @@ struct FileInput {
 Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileInput>& inputs,
                                           const ImportOptions& options);
 
-/// The value of `--constant NAME=VALUE` for an input of this type and shape, as a splat.
+/// The value of `--constant NAME=VALUE` for an input of this type and shape: one number for all
+/// elements, or a list of all of them.
 Expected<Tensor> parse_constant(const FileInput& input, const std::string& value);
 
 /// The option's entry for an input; names of a graph's values may be written with `:0`.

@@ -81,7 +81,7 @@ struct Results {
 
 using Emit = Results (*)(OnnxNode&);
 
-constexpr int kOldestOpset = 6;
+/// Rows begin at opset 6, but for ops that never changed before.
 constexpr int kNewestOpset = 28;
 
 /// One op in the opsets `since` to `until`, in which it means the same.

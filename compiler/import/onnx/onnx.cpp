@@ -45,11 +45,11 @@ Expected<void> Importer::check_opset() {
   root_.opsets = &opsets_;
   const auto standard = opsets_.find("");
   if (standard == opsets_.end()) return {};  // nodes that need it will say so
-  if (standard->second < kOldestOpset || standard->second > kNewestOpset) {
+  if (standard->second > kNewestOpset) {
     return fail(ErrorCode::unsupported,
-                "the model uses opset {}; {} to {} are supported, convert it "
-                "with onnx.version_converter",
-                standard->second, kOldestOpset, kNewestOpset);
+                "the model uses opset {}; {} is the newest that is supported, "
+                "export it for that",
+                standard->second, kNewestOpset);
   }
   return {};
 }

@@ -26,13 +26,31 @@ struct Name {
 };
 
 constexpr Name kUnary[] = {
-    {"Abs", "abs"},     {"Neg", "neg"},         {"Sign", "sign"},    {"Ceil", "ceil"},
-    {"Floor", "floor"}, {"Round", "round"},     {"Sqrt", "sqrt"},    {"Exp", "exp"},
-    {"Log", "log"},     {"Erf", "erf"},         {"Sin", "sin"},      {"Cos", "cos"},
-    {"Tan", "tan"},     {"Asin", "asin"},       {"Acos", "acos"},    {"Atan", "atan"},
-    {"Sinh", "sinh"},   {"Cosh", "cosh"},       {"Asinh", "asinh"},  {"Acosh", "acosh"},
-    {"Atanh", "atanh"}, {"Not", "not"},         {"IsNaN", "is_nan"}, {"BitwiseNot", "bit_not"},
-    {"Tanh", "tanh"},   {"Sigmoid", "sigmoid"},
+    {"Abs", "abs"},
+    {"Neg", "neg"},
+    {"Sign", "sign"},
+    {"Ceil", "ceil"},
+    {"Floor", "floor"},
+    {"Round", "round"},
+    {"Sqrt", "sqrt"},
+    {"Exp", "exp"},
+    {"Log", "log"},
+    {"Erf", "erf"},
+    {"Sin", "sin"},
+    {"Cos", "cos"},
+    {"Tan", "tan"},
+    {"Asin", "asin"},
+    {"Acos", "acos"},
+    {"Atan", "atan"},
+    {"Sinh", "sinh"},
+    {"Cosh", "cosh"},
+    {"Asinh", "asinh"},
+    {"Acosh", "acosh"},
+    {"Atanh", "atanh"},
+    {"IsNaN", "is_nan"},
+    {"BitwiseNot", "bit_not"},
+    {"Tanh", "tanh"},
+    {"Sigmoid", "sigmoid"},
 };
 
 constexpr Name kBinary[] = {
@@ -64,6 +82,8 @@ Results unary(OnnxNode& n) { return n.op(core_name(kUnary, n.op_type()), {n.x()}
 Results binary(OnnxNode& n) {
   return n.op(core_name(kBinary, n.op_type()), {n.x(), right_operand(n)});
 }
+
+Results logical_not(OnnxNode& n) { return n.op("not", {n.x()}); }
 
 Results is_inf(OnnxNode& n) {
   const ValueId both = n.op("is_inf", {n.x()});
@@ -146,6 +166,7 @@ void add_pointwise_rows(std::vector<OpRow>& rows) {
                               {"Mean", 6, kNewestOpset, 1, -1, variadic_mean},
                               {"Min", 6, kNewestOpset, 1, -1, variadic_min},
                               {"Mod", 10, kNewestOpset, 2, 2, mod},
+                              {"Not", 1, kNewestOpset, 1, 1, logical_not},
                               {"Pow", 6, kNewestOpset, 2, 2, power},
                               {"Reciprocal", 6, kNewestOpset, 1, 1, reciprocal},
                               {"Sum", 6, kNewestOpset, 1, -1, variadic_sum},

@@ -8,6 +8,8 @@
 namespace ingot::onnx {
 namespace {
 
+constexpr std::int64_t kMostListed = 64;
+
 Tensor vector_of_floats(const std::vector<double>& numbers) {
   Tensor tensor(DType::f32, {static_cast<std::int64_t>(numbers.size())});
   for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -86,6 +88,13 @@ Results range(OnnxNode& n) {
     const Dim steps = Dim::ceil_div(way, step > 0 ? step : -step);
     const Interval bounds = steps.bounds(n.graph().symbol_ranges());
     const Dim count = bounds.lo >= 0 ? steps : bounds.hi <= 0 ? Dim(0) : Dim::max(steps, 0);
+    // A few numbers are more use as a constant: axes are made like this.
+    if (const auto first = (*start)[0].value();
+        first && count.value() && *count.value() <= kMostListed) {
+      std::vector<std::int64_t> numbers;
+      for (std::int64_t i = 0; i < *count.value(); ++i) numbers.push_back(*first + i * step);
+      return n.cast(n.constant(Tensor::from_int64(numbers)), dtype);
+    }
     return progression(n, count, scalars[0], scalars[2], dtype);
   }
   std::vector<double> numbers;

@@ -142,7 +142,8 @@ Expected<std::vector<Slot>> Walker::emit_row(Scope& scope, const Call& call) {
   if (row == nullptr) {
     const std::optional<int> since = first_opset(op_type);
     if (!since) return refuse(call, "this op is not supported yet");
-    return refuse(call, fmt::format("not known in opset {}", call.opset));
+    return refuse(call, fmt::format("not supported in opset {}, but from {} to {}", call.opset,
+                                    *since, kNewestOpset));
   }
   const std::size_t count = call.inputs.size();
   if (row->max_inputs >= 0 && count > static_cast<std::size_t>(row->max_inputs)) {
