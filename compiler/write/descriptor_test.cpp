@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/abi/fake_interface.h"
+#include "write/manifest.h"
 
 namespace ingot::write {
 namespace {
@@ -53,7 +54,7 @@ TEST(Descriptor, HasEveryFieldOfTheInterface) {
   EXPECT_STREQ(model.ingot_version, "0.1.0");
   EXPECT_STREQ(model.hash, from.hash.c_str());
   EXPECT_STREQ(model.workspace_formula, "8*N + 64");
-  EXPECT_STREQ(model.manifest, "");
+  EXPECT_EQ(model.manifest, manifest_text(from));
   EXPECT_EQ(model.flags, 0U);
   EXPECT_TRUE(placed.is(model.weights, "weights"));
   EXPECT_EQ(model.weights_bytes, 64U);

@@ -95,7 +95,7 @@ enum ingot_architecture { INGOT_X86_64 = 1, INGOT_AARCH64 = 2 };
 // 40 bytes; ingot_call.tensor_bytes is the distance from one entry to the next.
 typedef struct ingot_tensor {
   void* data;              //  0  aligned for its elements; may be null when bytes is 0
-  uint64_t bytes;          //  8  size of the memory: exact when strides is null, else at least
+  uint64_t bytes;          //  8  size of the memory: exact for dense tensors, else at least
   const int64_t* strides;  // 16  null: dense, last axis fastest; else one per axis, in elements
   int32_t dtype;           // 24  ingot_dtype
   uint32_t rank;           // 28
@@ -193,7 +193,7 @@ typedef struct ingot_tensor_info {
   const char* name;       //  0  as in the model's file
   ingot_array dims;       //  8  ingot_dim, one per axis
   int32_t dtype;          // 24  ingot_dtype
-  uint32_t strided_axes;  // 28  so many leading axes may have any stride; 0: strides must be null
+  uint32_t strided_axes;  // 28  so many leading axes may have any stride; the others are dense
   uint64_t flags;         // 32
 } ingot_tensor_info;
 
@@ -316,7 +316,7 @@ typedef struct ingot_model {
   ingot_workspace_bytes workspace_bytes;  // 208
   ingot_shapes shapes;                    // 216
   ingot_costs costs;                      // 224  may be null
-  const char* workspace_formula;          // 232  the same as text
+  const char* workspace_formula;          // 232  an upper bound of it, as text
   const char* manifest;                   // 240  NAME.json's text, or ""
 } ingot_model;
 

@@ -113,9 +113,10 @@ TEST_F(Call, MayEndAfterItsRequiredFields) {
 TEST_F(Call, MustNotEndBefore) {
   call_.now.struct_bytes = INGOT_CALL_REQUIRED_BYTES - 8;
   EXPECT_EQ(run(), INGOT_BAD_CALL);
+  EXPECT_EQ(error_.status, INGOT_OK) << "the pointer to it was not the model's to read";
   call_.now.struct_bytes = sizeof call_;
   call_.now.tensor_bytes = 32;
-  expect(INGOT_BAD_CALL, INGOT_AT_CALL, 0, 0, 0);
+  expect(INGOT_BAD_CALL, INGOT_AT_CALL, 0, 32, 40);
 }
 
 TEST_F(Call, NeedsNoPlaceForDetails) {

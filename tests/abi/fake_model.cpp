@@ -134,8 +134,10 @@ bool covers(const ingot_call* call, const Field* field) {
 }
 
 int32_t run_any(const ingot_call* call, bool probed) {
-  if (call->struct_bytes < INGOT_CALL_REQUIRED_BYTES || call->tensor_bytes < sizeof(ingot_tensor)) {
-    return fail(call, INGOT_BAD_CALL, INGOT_AT_CALL, 0, 0, 0);
+  // A shorter call has no place for details.
+  if (call->struct_bytes < INGOT_CALL_REQUIRED_BYTES) return INGOT_BAD_CALL;
+  if (call->tensor_bytes < sizeof(ingot_tensor)) {
+    return fail(call, INGOT_BAD_CALL, INGOT_AT_CALL, 0, call->tensor_bytes, sizeof(ingot_tensor));
   }
   const auto count = [&](int32_t where, uint32_t given) {
     return given == 2 ? INGOT_OK : fail(call, INGOT_WRONG_COUNT, where, 0, given, 2);

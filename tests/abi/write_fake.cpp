@@ -16,6 +16,8 @@ int main(int count, char** arguments) {
     model.constraints.clear();
     model.inputs.clear();
     model.outputs.clear();
+    model.self_tests.clear();
+    model.variants[1].pins.clear();
   }
   const auto texts = ingot::write::write_texts(model);
   std::FILE* file = texts ? std::fopen(arguments[1], "w") : nullptr;
