@@ -20,9 +20,9 @@ int main(int, char** argv) {
 
   // The model itself: four lines.
   const digits::Model model;
-  std::vector<std::byte> workspace(model.workspace_bytes(count));
-  const auto call = [&] { return model.run(count, pixels, probabilities, workspace); };
-  if (const auto status = call(); !status.ok()) return std::puts("the call failed"), 1;
+  std::vector<std::byte> workspace(model.workspace_bytes({count}));
+  const auto call = [&] { return model.run({count}, {pixels}, {probabilities}, workspace); };
+  if (const auto status = call(); !status.ok()) return std::puts(status.message().c_str()), 1;
 
   int right = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
