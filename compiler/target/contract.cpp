@@ -190,16 +190,18 @@ llvm::Function* shared_function(Emitter& emit, const Kernel& kernel, const Contr
   llvm::LLVMContext& context = emit.module.getContext();
   std::vector<llvm::Type*> types(bases.all().size(), llvm::PointerType::getUnqual(context));
   types.resize(types.size() + symbols.size(), llvm::Type::getInt64Ty(context));
-  auto* function = llvm::Function::Create(
-      llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false),
-      llvm::GlobalValue::InternalLinkage, function_name, emit.module);
-  // The same CPU, frame pointers and instrumentation as the kernel that asks.
-  function->setAttributes(llvm::AttributeList::get(
-      context, llvm::AttributeList::FunctionIndex,
-      llvm::AttrBuilder(context, emit.function()->getAttributes().getFnAttrs())));
+  llvm::Function* function = emit.make_function(
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context), types, false), function_name);
   function->addFnAttr(llvm::Attribute::NoInline);
 
   Emitter inner(emit.module, emit.plan, emit.isa, nullptr);
+  if (const llvm::DISubprogram* kernel_lines = emit.function()->getSubprogram()) {
+    // The line of the first kernel that uses it; the callers' frames tell them apart.
+    const llvm::DebugLoc before = emit.build.getCurrentDebugLocation();
+    emit.describe(function, "contract", kernel_lines->getLine());
+    inner.build.SetCurrentDebugLocation(emit.build.getCurrentDebugLocation());
+    emit.build.SetCurrentDebugLocation(before);
+  }
   unsigned position = 0;
   const auto argument = [&] { return function->getArg(position++); };
   Bases arguments;

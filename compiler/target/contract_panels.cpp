@@ -36,6 +36,7 @@ class Panels {
   void write() {
     p_.over_rows(most_rows(), [&](unsigned rows, Value* from, Value* to) {
       rows_ = rows;
+      choose_tile();
       from_ = from;
       to_ = to;
       if (p_.packed) {
@@ -53,22 +54,28 @@ class Panels {
   /// arithmetic the product.
   unsigned budget() const { return many_registers() ? 24 : 12; }
 
-  /// Rows of the tallest tile.
+  /// Rows of the tallest tile. Few, where chains keep the units busy too: each number of rows up to
+  /// this one is code of its own.
   unsigned most_rows() const {
-    if (many_registers()) return chains() == 1 ? 8 : chains() == 2 ? 6 : 3;
-    return chains() == 1 ? 6 : chains() == 2 ? 3 : 6;
+    if (many_registers()) return chains() == 1 ? 8 : 4;
+    return chains() == 2 || chains() == 4 ? 3 : 6;
   }
-  /// Chains that are in registers at a time.
-  unsigned interleaved(unsigned rows) const {
-    unsigned count = static_cast<unsigned>(chains());
-    while (count > 1 && count * rows > budget()) count /= 2;
-    return count;
-  }
-  /// Vectors of columns of a tile: a power of two, such that the accumulators fit.
-  unsigned most_vectors(unsigned rows) const {
-    unsigned vectors = 8;
-    while (vectors > 1 && vectors * rows * interleaved(rows) > budget()) vectors /= 2;
-    return vectors;
+
+  /// Vectors of columns of a tile and the chains that are in registers at a time, both powers of
+  /// two. Vectors first: a loaded element of `a` serves them all, while a chain more serves only to
+  /// hide latency.
+  void choose_tile() {
+    const auto lanes = static_cast<std::int64_t>(p_.lanes());
+    const std::int64_t there = Emitter::known(p_.n).value_or(8 * lanes);
+    const unsigned wanted = many_registers() || rows_ > 2 ? 2 : 4;
+    vectors_ = 1;
+    while (vectors_ < wanted && vectors_ * lanes < there && 2 * vectors_ * rows_ <= budget())
+      vectors_ *= 2;
+    interleaved_ = static_cast<unsigned>(chains());
+    while (interleaved_ > 1 && interleaved_ * vectors_ * rows_ > budget()) interleaved_ /= 2;
+    while (vectors_ < 8 && vectors_ * lanes < there &&
+           2 * interleaved_ * vectors_ * rows_ <= budget())
+      vectors_ *= 2;
   }
 
   // ---- packed weights ----
@@ -113,7 +120,7 @@ class Panels {
 
   /// Tiles over slices whose number need not fit one tile.
   void chunks(const std::vector<Slice>& list, std::int64_t width, Value* start, Value* n) {
-    const unsigned most = most_vectors(rows_);
+    const unsigned most = vectors_;
     for (std::size_t i = 0; i < list.size(); i += most) {
       const auto from = list.begin() + static_cast<std::ptrdiff_t>(i);
       const auto to = from + static_cast<std::ptrdiff_t>(std::min<std::size_t>(most, list.size() - i));
@@ -124,7 +131,7 @@ class Panels {
   void packed_columns() {
     const std::int64_t panels = p_.packed->n / plan::panel_columns;  // full ones
     const std::int64_t stride = plan::panel_start(*p_.packed, 1);
-    const unsigned most = most_vectors(rows_);
+    const unsigned most = vectors_;
     const unsigned per_panel = static_cast<unsigned>(plan::panel_columns) / p_.lanes();
     const auto at_panel = [&](Value* panel) {
       return emit_.advance(p_.b.pointer, emit_.mul(panel, emit_.number(stride)), p_.dtype);
@@ -173,7 +180,7 @@ class Panels {
 
   void memory_columns() {
     const unsigned lanes = p_.lanes();
-    const unsigned vectors = most_vectors(rows_);
+    const unsigned vectors = vectors_;
     const auto width = static_cast<std::int64_t>(lanes) * vectors;
     if (const auto n = Emitter::known(p_.n)) {
       const std::int64_t groups = *n / width * width;
@@ -238,7 +245,7 @@ class Panels {
     const unsigned cost = rows_ * static_cast<unsigned>(columns.size());
 
     Chains chains(
-        p_, interleaved(rows_), cost,
+        p_, interleaved_, cost,
         [&](std::int64_t chain) {
           Chains::Values values;
           for (unsigned r = 0; r < rows_; ++r)
@@ -303,8 +310,10 @@ class Panels {
 
   const Problem& p_;
   Emitter& emit_;
-  unsigned rows_ = 0;      // of the tiles at hand,
-  Value* from_ = nullptr;  // which cover these rows
+  unsigned rows_ = 0;  // of the tiles at hand
+  unsigned vectors_ = 0;
+  unsigned interleaved_ = 0;
+  Value* from_ = nullptr;  // the rows that they cover
   Value* to_ = nullptr;
 };
 
