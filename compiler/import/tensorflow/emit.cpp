@@ -45,6 +45,14 @@ std::vector<std::int64_t> NodeContext::integers(std::string_view attribute) cons
   return {value->list().i().begin(), value->list().i().end()};
 }
 
+std::optional<std::vector<std::int64_t>> NodeContext::shape_of(std::string_view attribute) const {
+  const AttrValue* value = find(attribute);
+  if (value == nullptr || value->shape().unknown_rank()) return std::nullopt;
+  std::vector<std::int64_t> sizes;
+  for (const auto& dim : value->shape().dim()) sizes.push_back(dim.size());
+  return sizes;
+}
+
 DType NodeContext::dtype_of(std::string_view attribute, DType otherwise) {
   const AttrValue* value = find(attribute);
   if (value == nullptr) return otherwise;

@@ -33,6 +33,8 @@ class NodeContext : public Composer {
   double real(std::string_view attribute, double otherwise) const;
   std::string_view text(std::string_view attribute, std::string_view otherwise) const;
   std::vector<std::int64_t> integers(std::string_view attribute) const;
+  /// -1 for an unknown dimension; none where not even the rank is known.
+  std::optional<std::vector<std::int64_t>> shape_of(std::string_view attribute) const;
   /// Fails, and gives f32, for an element type that is not ours.
   DType dtype_of(std::string_view attribute, DType otherwise);
   using Composer::dtype;

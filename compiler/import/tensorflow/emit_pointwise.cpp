@@ -89,7 +89,6 @@ constexpr OpRow kRows[] = {
     {"PreventGradient", 1, 1, identity},
     {"CheckNumerics", 1, 1, identity},
     {"Snapshot", 1, 1, identity},
-    {"EnsureShape", 1, 1, identity},
     {"PlaceholderWithDefault", 1, 1, identity},
 
     {"Add", 2, 2, core, "add"},

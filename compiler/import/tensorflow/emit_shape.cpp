@@ -93,6 +93,23 @@ Values size(NodeContext& n) {
 
 Values rank(NodeContext& n) { return {n.scalar(DType::i32, static_cast<double>(n.rank(n.in(0))))}; }
 
+/// What it would check at run time becomes part of the types, or a constraint.
+Values ensure_shape(NodeContext& n) {
+  const std::optional<std::vector<std::int64_t>> sizes = n.shape_of("shape");
+  const Shape& shape = n.shape(n.in(0));
+  if (!sizes) return {n.in(0)};
+  if (sizes->size() != shape.size()) {
+    return {n.invalid("{} axes stated, {} given", sizes->size(), shape.size())};
+  }
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if ((*sizes)[d] < 0) continue;
+    const auto possible =
+        n.graph().require({shape[d], Constraint::Relation::equal, (*sizes)[d], "EnsureShape"});
+    if (!possible) n.fail_with(possible.error());
+  }
+  return {n.in(0)};
+}
+
 /// A negative size is a mistake in the model; what depends on symbols is checked by its users.
 Shape known_shape(NodeContext& n, std::size_t operand, std::string_view what) {
   Shape shape = n.known(operand, what);
@@ -157,6 +174,7 @@ constexpr OpRow kRows[] = {
     {"Squeeze", 1, 1, squeeze},
     {"ExpandDims", 2, 2, expand_dims},
     {"Transpose", 2, 2, transpose},
+    {"EnsureShape", 1, 1, ensure_shape},
     {"Shape", 1, 1, shape},
     {"ShapeN", 1, -1, shape},
     {"Size", 1, 1, size},

@@ -200,6 +200,16 @@ TEST(TensorflowShape, FlattenAsKerasWritesIt) {
   EXPECT_TRUE(graph->constraints().empty());
 }
 
+TEST(TensorflowShape, EnsureShapeBindsASymbol) {
+  GraphBuilder builder;
+  builder.placeholder("x", kFloat, {-1, -1});
+  auto& attributes = *builder.node("EnsureShape", "y", {"x"}).mutable_attr();
+  GraphBuilder::set_shape(*attributes["shape"].mutable_shape(), {-1, 7});
+  const auto graph = builder.import();
+  ASSERT_TRUE(graph) << graph.error().message;
+  EXPECT_EQ(str(graph->type(graph->inputs()[0])), "f32[N, 7]");
+}
+
 TEST(TensorflowShape, ReshapeThatDoesNotFitIsRefused) {
   GraphBuilder builder;
   builder.placeholder("x", kFloat, {2, 3});

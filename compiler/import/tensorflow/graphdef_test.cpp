@@ -223,7 +223,7 @@ TEST(Graphdef, AllThatIsUnsupportedIsReportedAtOnce) {
   ASSERT_FALSE(graph);
   EXPECT_EQ(graph.error().code, ErrorCode::unsupported);
   EXPECT_EQ(graph.error().message,
-            "the model uses what is not supported:\n"
+            "3 nodes of this model cannot be compiled yet:\n"
             "  AsString: works on strings; keep them outside of the model; nodes 'text'\n"
             "  MyVeryOwnOp: this op is not supported yet; nodes 'odd', 'odder'");
 }
@@ -282,6 +282,11 @@ TEST(Graphdef, BrokenGraphsAreErrors) {
     builder.placeholder("x", kFloat, {2});
     builder.node("Add", "y", {"x"});
     EXPECT_EQ(message(builder.import()), "node 'y' (Add): 1 inputs, 2 wanted");
+  }
+  {
+    GraphBuilder builder;
+    builder.placeholder("\xff", kFloat, {2});
+    EXPECT_EQ(message(builder.import()), "the name or op of node 0 is not UTF-8");
   }
   {
     GraphBuilder builder;

@@ -23,6 +23,24 @@ std::optional<std::pair<std::string_view, std::uint32_t>> split_name(std::string
   return std::pair{text.substr(0, colon), output};
 }
 
+/// Names go into messages and JSON, which must be UTF-8. Overlong forms pass: nobody compares them.
+bool is_utf8(std::string_view text) {
+  std::size_t open = 0;  // continuation bytes that must follow
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool continuation = (byte & 0xC0U) == 0x80U;
+    if (continuation != (open > 0)) return false;
+    if (continuation) {
+      --open;
+    } else if (byte >= 0xC2U && byte <= 0xF4U) {
+      open = byte < 0xE0U ? 1 : byte < 0xF0U ? 2 : 3;
+    } else if (byte >= 0x80U) {
+      return false;
+    }
+  }
+  return open == 0;
+}
+
 }  // namespace
 
 Expected<Topology> Topology::read(const GraphDef& graph) {
@@ -33,6 +51,9 @@ Expected<Topology> Topology::read(const GraphDef& graph) {
   for (std::size_t i = 0; i < count; ++i) {
     const NodeDef& def = graph.node(static_cast<int>(i));
     topology.nodes_[i].def = &def;
+    if (!is_utf8(def.name()) || !is_utf8(def.op())) {
+      return fail(ErrorCode::invalid_model, "the name or op of node {} is not UTF-8", i);
+    }
     if (!topology.by_name_.emplace(def.name(), static_cast<std::uint32_t>(i)).second) {
       return fail(ErrorCode::invalid_model, "two nodes are named '{}'", def.name());
     }
@@ -45,9 +66,9 @@ Expected<Topology> Topology::read(const GraphDef& graph) {
         continue;
       }
       const auto name = split_name(text);
-      if (!name) {
-        return fail(ErrorCode::invalid_model, "node '{}' ({}): input '{}' is not a node's name",
-                    entry.def->name(), entry.def->op(), text);
+      if (!name || !is_utf8(text)) {
+        return fail(ErrorCode::invalid_model, "node '{}' ({}): input {} is not a node's name",
+                    entry.def->name(), entry.def->op(), entry.inputs.size());
       }
       const auto it = topology.by_name_.find(name->first);
       entry.inputs.push_back(it == topology.by_name_.end() ? Wire{UINT32_MAX, name->second}

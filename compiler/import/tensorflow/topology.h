@@ -29,8 +29,8 @@ struct Wire {
 /// Refers to the GraphDef it was read from, which must outlive it and not change.
 class Topology {
  public:
-  /// Errors: two nodes of one name, an input that is no name at all. Names that no node has are
-  /// errors only where they are followed.
+  /// Errors: two nodes of one name, names that are not UTF-8, an input that is no name at all.
+  /// Names that no node has are errors only where they are followed.
   static Expected<Topology> read(const GraphDef& graph);
 
   std::size_t size() const { return nodes_.size(); }

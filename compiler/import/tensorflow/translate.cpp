@@ -20,7 +20,11 @@ class Obstacles {
   }
   bool empty() const { return by_reason_.empty(); }
   Error error() const {
-    std::string text = "the model uses what is not supported:";
+    std::size_t count = 0;
+    for (const auto& [key, nodes] : by_reason_) count += nodes.size();
+    std::string text = count == 1
+                           ? "one node of this model cannot be compiled yet:"
+                           : fmt::format("{} nodes of this model cannot be compiled yet:", count);
     for (const auto& [key, nodes] : by_reason_) {
       text +=
           fmt::format("\n  {}: {}; nodes '{}'", key.first, key.second, fmt::join(nodes, "', '"));
