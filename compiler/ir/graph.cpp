@@ -9,29 +9,35 @@
 namespace ingot {
 namespace {
 
+// A node in messages.
+std::string called(const OpDef& op, const std::string& node_name) {
+  if (node_name.empty()) return fmt::format("unnamed node ({})", op.name);
+  return fmt::format("node '{}' ({})", node_name, op.name);
+}
+
 Expected<void> check_schema(const OpDef& op, const std::vector<ValueId>& inputs,
                             const Attributes& attributes, const std::string& node_name) {
   const int count = static_cast<int>(inputs.size());
   if (count < op.min_inputs || (op.max_inputs >= 0 && count > op.max_inputs)) {
-    return fail(ErrorCode::invalid_model, "node '{}' ({}): {} operands given, {} to {} wanted",
-                node_name, op.name, count, op.min_inputs, op.max_inputs);
+    return fail(ErrorCode::invalid_model, "{}: {} operands given, {} to {} wanted",
+                called(op, node_name), count, op.min_inputs, op.max_inputs);
   }
   for (const auto& [key, value] : attributes.entries()) {
     auto spec = std::find_if(op.attributes.begin(), op.attributes.end(),
                              [&](const AttributeSpec& s) { return s.name == key; });
     if (spec == op.attributes.end()) {
-      return fail(ErrorCode::invalid_model, "node '{}' ({}): unknown attribute '{}'", node_name,
-                  op.name, key);
+      return fail(ErrorCode::invalid_model, "{}: unknown attribute '{}'", called(op, node_name),
+                  key);
     }
     if (value.index() != static_cast<std::size_t>(spec->type)) {
-      return fail(ErrorCode::invalid_model, "node '{}' ({}): attribute '{}' is of the wrong type",
-                  node_name, op.name, key);
+      return fail(ErrorCode::invalid_model, "{}: attribute '{}' is of the wrong type",
+                  called(op, node_name), key);
     }
   }
   for (const AttributeSpec& spec : op.attributes) {
     if (spec.required && attributes.find(spec.name) == nullptr) {
-      return fail(ErrorCode::invalid_model, "node '{}' ({}): attribute '{}' is missing", node_name,
-                  op.name, spec.name);
+      return fail(ErrorCode::invalid_model, "{}: attribute '{}' is missing", called(op, node_name),
+                  spec.name);
     }
   }
   return {};
@@ -91,8 +97,8 @@ Expected<std::vector<ValueId>> Graph::add_node(const OpDef& op, std::vector<Valu
   for (TensorType& type : types) {
     for (const Dim& dim : type.shape) {
       if (dim.overflowed() || (dim.value() && *dim.value() < 0)) {
-        return fail(ErrorCode::limit, "node '{}' ({}): dimension {} of its result {}", node.name,
-                    op.name, dim.str(), dim.overflowed() ? "is too large" : "is negative");
+        return fail(ErrorCode::limit, "{}: dimension {} of its result {}", called(op, node.name),
+                    dim.str(), dim.overflowed() ? "is too large" : "is negative");
       }
     }
     const auto position = static_cast<std::uint32_t>(node.outputs.size());
@@ -146,6 +152,8 @@ Expected<void> Graph::substitute(const std::string& symbol, const Dim& by) {
       }
     }
   }
+  std::optional<Interval> range;
+  if (const Symbol* known = find_symbol(symbol)) range = known->range;
   std::erase_if(symbols_, [&](const Symbol& known) { return known.name == symbol; });
   std::vector<Constraint> constraints = std::move(constraints_);
   constraints_.clear();
@@ -154,7 +162,18 @@ Expected<void> Graph::substitute(const std::string& symbol, const Dim& by) {
     replace(constraint.right);
     INGOT_TRY(require(std::move(constraint)));
   }
-  return {};
+  if (!range) return {};
+  // The range outlives its symbol.
+  const std::string reason = fmt::format("the range of {}", symbol);
+  if (const auto heir = by.symbol_name(); heir && find_symbol(*heir) != nullptr) {
+    declare_symbol(*heir, *range);
+    const Interval common = find_symbol(*heir)->range;
+    if (common.lo <= common.hi) return {};
+    return fail(ErrorCode::invalid_model, "{} and that of {}, its equal, have nothing in common",
+                reason, *heir);
+  }
+  INGOT_TRY(require({by, Constraint::Relation::greater_equal, range->lo, reason}));
+  return require({range->hi, Constraint::Relation::greater_equal, by, reason});
 }
 
 const Symbol* Graph::find_symbol(std::string_view symbol) const {
@@ -190,17 +209,15 @@ std::vector<std::vector<NodeId>> compute_uses(const Graph& graph) {
 }
 
 Expected<void> InferContext::require_equal(const Dim& a, const Dim& b) const {
-  return graph_.require(
-      {a, Constraint::Relation::equal, b, fmt::format("node '{}' ({})", name_, op_.name)});
+  return graph_.require({a, Constraint::Relation::equal, b, called(op_, name_)});
 }
 
 Expected<void> InferContext::require_at_least(const Dim& a, const Dim& b) const {
-  return graph_.require(
-      {a, Constraint::Relation::greater_equal, b, fmt::format("node '{}' ({})", name_, op_.name)});
+  return graph_.require({a, Constraint::Relation::greater_equal, b, called(op_, name_)});
 }
 
 Error InferContext::error(std::string_view what) const {
-  return fail(ErrorCode::invalid_model, "node '{}' ({}): {}", name_, op_.name, what);
+  return fail(ErrorCode::invalid_model, "{}: {}", called(op_, name_), what);
 }
 
 }  // namespace ingot

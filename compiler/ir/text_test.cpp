@@ -298,7 +298,7 @@ TEST(Text, MutilatedTextIsRefusedOrRead) {
       "0", "\\x", ";",      "\n",     "broadcast"};
   ASSERT_TRUE(parse_graph(text)) << error_of(text);
   int read = 0;
-  for (unsigned seed = 0; seed < 20'000; ++seed) {
+  for (unsigned seed = 0; seed < 4'000; ++seed) {
     std::mt19937 random(seed);
     std::string mutated = text;
     for (unsigned changes = random() % 4 + 1; changes > 0; --changes) {
@@ -328,7 +328,7 @@ TEST(Text, MutilatedTextIsRefusedOrRead) {
       ASSERT_EQ(print(*again, in_full), printed);
     }
   }
-  EXPECT_GT(read, 100);
+  EXPECT_GT(read, 50);
 }
 
 }  // namespace

@@ -102,10 +102,10 @@ TEST(Verify, Nodes) {
   EXPECT_EQ(fault(graph), "%4 (mul) is f32[N, 5], but its op gives f32[N, 2]");
   graph = parsed(whole);
   node(graph, 1).attributes.set("axis", std::int64_t{1});
-  EXPECT_EQ(fault(graph), "node '' (mul): unknown attribute 'axis'");
+  EXPECT_EQ(fault(graph), "unnamed node (mul): unknown attribute 'axis'");
   graph = parsed(whole);
   node(graph, 1).inputs.pop_back();
-  EXPECT_EQ(fault(graph), "node '' (mul): 1 operands given, 2 to 2 wanted");
+  EXPECT_EQ(fault(graph), "unnamed node (mul): 1 operands given, 2 to 2 wanted");
   const OpDef unlisted = op("mul");
   graph = parsed(whole);
   node(graph, 1).op = &unlisted;
