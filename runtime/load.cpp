@@ -10,8 +10,8 @@ namespace ingot {
 namespace {
 
 /// The sizes that version 1.0 had: what is shorter was not written by any version of it.
-constexpr std::uint32_t kModelBytes = 248;
-constexpr std::uint32_t kListBytes = 24;
+constexpr std::uint32_t model_bytes_1_0 = 248;
+constexpr std::uint32_t list_bytes_1_0 = 24;
 
 bool is_table(const ingot_array& array, std::uint32_t least_bytes) {
   if (array.count == 0) return true;
@@ -41,7 +41,7 @@ bool are_variants(const ingot_array& array) {
 }  // namespace
 
 const char* descriptor_defect(const ingot_model& model) noexcept {
-  if (model.struct_bytes < kModelBytes) return "its descriptor is shorter than any version's";
+  if (model.struct_bytes < model_bytes_1_0) return "its descriptor is shorter than any version's";
   if (model.abi_major != INGOT_ABI_MAJOR) {
     return "it has another major version of the ABI; compile the model with this version of ingot";
   }
@@ -103,7 +103,7 @@ LoadedModel LoadedModel::load(const char* path, const char* model, const char* v
                                  "has another major version of the ABI; compile the model "
                                  "with this version of ingot"));
   }
-  if (list->struct_bytes < kListBytes || list->count == 0 || list->models == nullptr) {
+  if (list->struct_bytes < list_bytes_1_0 || list->count == 0 || list->models == nullptr) {
     return std::move(loaded.fail(path, "has no model in its list"));
   }
   for (std::uint32_t i = 0; i < list->count; ++i) {

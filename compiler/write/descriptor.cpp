@@ -14,7 +14,6 @@
 
 #include "base/expected.h"
 #include "write/manifest.h"
-#include "write/manifest.h"
 
 namespace ingot::write {
 namespace {
@@ -225,10 +224,11 @@ ConstantBlob make_model_list(std::span<const std::string> descriptor_symbols) {
   list.abi_major = INGOT_ABI_MAJOR;
   list.count = static_cast<std::uint32_t>(descriptor_symbols.size());
   builder.put(0, list);
-  const std::uint64_t models = builder.reserve<const ingot_model*>(descriptor_symbols.size());
+  // Addresses, which are as long as any 64-bit number.
+  const std::uint64_t models = builder.reserve<std::uint64_t>(descriptor_symbols.size());
   builder.point(offsetof(ingot_model_list, models), models);
   for (std::size_t i = 0; i < descriptor_symbols.size(); ++i) {
-    builder.point(models + i * sizeof(void*), descriptor_symbols[i]);
+    builder.point(models + i * sizeof(std::uint64_t), descriptor_symbols[i]);
   }
   return std::move(builder).finish();
 }

@@ -101,6 +101,7 @@ std::string embedded_text(std::string_view text) {
 std::vector<Tensor> name_tensors(const std::vector<TensorInterface>& tensors,
                                  std::set<std::string>& taken) {
   std::vector<Tensor> named;
+  named.reserve(tensors.size());
   for (const TensorInterface& tensor : tensors) {
     named.push_back({&tensor, make_identifier(tensor.name, taken)});
   }
@@ -109,6 +110,7 @@ std::vector<Tensor> name_tensors(const std::vector<TensorInterface>& tensors,
 
 std::string shape_text(const TensorInterface& tensor) {
   std::vector<std::string> axes;
+  axes.reserve(tensor.axes.size());
   for (const AxisInterface& axis : tensor.axes) axes.push_back(comment_text(axis.text));
   return fmt::format("[{}]", fmt::join(axes, ", "));
 }
@@ -117,6 +119,7 @@ std::string shape_text(const TensorInterface& tensor) {
 template <class Items, class Line>
 std::string lines(const Items& items, Line line_of, std::string_view if_none) {
   std::vector<std::string> all;
+  all.reserve(items.size());
   for (const auto& item : items) all.push_back(line_of(item));
   return all.empty() ? std::string(if_none) : fmt::format("{}", fmt::join(all, "\n"));
 }
@@ -180,6 +183,7 @@ void add_texts(const Interface& model, const Names& names, Words& words) {
     return fmt::format("//   {:{}}  {}", what, names.width + 2, comment_text(text));
   };
   std::vector<std::string_view> variants;
+  variants.reserve(model.variants.size());
   for (const VariantInterface& variant : model.variants) variants.push_back(variant.name);
   std::vector<std::string> facts = {
       fact("workspace", fmt::format("{} bytes", model.workspace_formula)),
@@ -218,6 +222,7 @@ void add_code(const Interface& model, const Names& names, Words& words) {
   }
   const auto identifiers = [](const std::vector<Tensor>& tensors) {
     std::vector<std::string> all;
+    all.reserve(tensors.size());
     for (const Tensor& tensor : tensors) all.push_back(tensor.identifier);
     return fmt::format("{{{}}}", fmt::join(all, ", "));
   };
@@ -282,16 +287,16 @@ std::string header_text(const Interface& model) {
   add_texts(model, names, words);
   add_code(model, names, words);
 
-  std::string text = replace_words(kSummary, words);
+  std::string text = replace_words(summary_text, words);
   text += embedded_text(embedded::span_h);
-  text += replace_words(kClass, words);
+  text += replace_words(class_text, words);
   text += embedded_text(embedded::abi_h);
-  text += replace_words(kDescriptor, words);
+  text += replace_words(descriptor_text, words);
   for (const std::string_view part : {embedded::cpu_h, embedded::self_test_h, embedded::face_h}) {
     text += embedded_text(part);
     text += '\n';
   }
-  text += replace_words(kDefinitions, words);
+  text += replace_words(definitions_text, words);
   return text;
 }
 

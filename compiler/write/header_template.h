@@ -7,7 +7,7 @@
 
 namespace ingot::write {
 
-inline constexpr std::string_view kSummary =
+inline constexpr std::string_view summary_text =
     R"(// @name@: compiled by Ingot @ingot@ from @source@. Do not edit.
 //
 //   inputs
@@ -37,7 +37,7 @@ inline constexpr std::string_view kSummary =
 )";
 
 // Declared before the ABI's text, so that the reader meets it first.
-inline constexpr std::string_view kClass = R"(
+inline constexpr std::string_view class_text = R"(
 inline namespace ingot_abi_1_0 {
 struct ingot_model;
 struct ingot_variant;
@@ -115,7 +115,7 @@ class Model {
 
 )";
 
-inline constexpr std::string_view kDescriptor = R"(
+inline constexpr std::string_view descriptor_text = R"(
 // If the linker does not find this name, @name@.h and @name@.o come from different compiles.
 #ifdef __cplusplus
 extern "C" const ::ingot_abi_1_0::ingot_model
@@ -131,7 +131,7 @@ static inline const ingot_model* @name@_model(void) {
 #ifdef __cplusplus
 )";
 
-inline constexpr std::string_view kDefinitions = R"(
+inline constexpr std::string_view definitions_text = R"(
 namespace @name@ {
 inline namespace compile_@short hash@ {
 

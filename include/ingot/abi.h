@@ -336,11 +336,10 @@ typedef struct ingot_model_list {
 static inline const void* ingot_item(const ingot_array* array, uint32_t i) {
   size_t offset = i;
   offset *= array->item_bytes;
-  if (i >= array->count) return NULL;
 #ifdef __cplusplus
-  return static_cast<const char*>(array->items) + offset;
+  return i < array->count ? static_cast<const char*>(array->items) + offset : nullptr;
 #else
-  return (const char*)array->items + offset;
+  return i < array->count ? (const char*)array->items + offset : NULL;
 #endif
 }
 

@@ -24,8 +24,8 @@ class Span {
  public:
   constexpr Span() noexcept = default;
   constexpr Span(T* data, std::size_t size) noexcept : data_(data), size_(size) {}
-  template <std::size_t N>
-  constexpr Span(T (&array)[N]) noexcept : data_(array), size_(N) {}
+  template <std::size_t count>
+  constexpr Span(T (&array)[count]) noexcept : data_(array), size_(count) {}
   template <class Container,
             class Element = std::remove_pointer_t<decltype(std::declval<Container&>().data())>,
             class = std::enable_if_t<std::is_convertible_v<Element (*)[], T (*)[]> &&
