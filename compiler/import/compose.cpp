@@ -15,6 +15,8 @@ namespace {
 
 /// More slices than this in place of one gather would cost more than the gather.
 constexpr std::size_t kMaxSlices = 64;
+/// Of an index into an axis of symbolic size.
+constexpr std::int64_t kMaxIndex = std::int64_t{1} << 31;
 
 /// The number rounded once; integers saturate, so that bounds given as floats stay bounds.
 template <class T>
@@ -155,6 +157,8 @@ ValueId Composer::cast(ValueId x, DType to) {
 
 ValueId Composer::reshape(ValueId x, Shape shape) {
   if (failed() || this->shape(x) == shape) return x;
+  if (shape.size() > kMaxRank)
+    return invalid("{} axes, at most {} are supported", shape.size(), kMaxRank);
   const std::optional<std::vector<std::int64_t>> numbers = static_shape(shape);
   if (x.valid() && graph_.is_constant(x) && numbers) {
     const Expected<std::int64_t> elements = element_count(*numbers);
@@ -234,6 +238,7 @@ ValueId Composer::matmul(ValueId a, ValueId b, ValueId bias) {
 ValueId Composer::unsqueeze(ValueId x, const std::vector<std::int64_t>& axes) {
   if (failed()) return {};
   Shape shape = this->shape(x);
+  if (shape.size() + axes.size() > kMaxRank) return invalid("more than {} axes", kMaxRank);
   for (const std::int64_t axis : axes) shape.insert(shape.begin() + axis, 1);
   return reshape(x, std::move(shape));
 }
@@ -346,6 +351,9 @@ ValueId Composer::take(ValueId x, std::size_t axis, const std::vector<std::int64
       }
       if (place < 0) place += *number;
     }
+  }
+  for (const std::int64_t place : places) {
+    if (place > kMaxIndex || place < -kMaxIndex) return invalid("index {} is out of range", place);
   }
   std::vector<ValueId> parts;
   for (std::size_t first = 0; first < places.size();) {

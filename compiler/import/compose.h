@@ -46,6 +46,9 @@ class Composer {
   std::vector<std::int64_t> axes(const std::vector<std::int64_t>& axes, std::size_t rank);
 
   // --- constants ---
+  /// Of any value; models have at most a dozen axes, damaged files millions.
+  inline constexpr std::size_t kMaxRank = 64;
+
   /// Rank 0; the number is rounded once to the type.
   ValueId scalar(DType dtype, double number);
   /// The same, of the element type of a value.
@@ -100,7 +103,7 @@ class Composer {
   ValueId relu(ValueId x) { return op("max", {number(0, x), x}); }
   /// Either bound may be invalid: no bound.
   ValueId clip(ValueId x, ValueId lo, ValueId hi);
-  ValueId clip(ValueId x, double lo, double hi) { return clip(x, number(lo, x), number(hi, x)); }
+  ValueId clip(ValueId x, double lo, double hi);
   ValueId square(ValueId x) { return mul(x, x); }
   ValueId reciprocal(ValueId x) { return div(number(1, x), x); }
   ValueId rsqrt(ValueId x) { return reciprocal(op("sqrt", {x})); }

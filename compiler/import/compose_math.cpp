@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The formulas of activations, normalisations and their kin. Their order of operations is what the
 // model's results are made of: both importers, and the passes that look for them, rely on it.
+// Where two operands are built in place, they stand in braces: these are evaluated in order, a
+// function's arguments are not, and the order of nodes must not depend on the C++ compiler.
 #include <cmath>
 #include <numbers>
 
@@ -11,6 +13,11 @@ namespace ingot {
 ValueId Composer::clip(ValueId x, ValueId lo, ValueId hi) {
   if (lo.valid()) x = op("max", {lo, x});
   return hi.valid() ? op("min", {hi, x}) : x;
+}
+
+ValueId Composer::clip(ValueId x, double lo, double hi) {
+  const ValueId low = number(lo, x);
+  return clip(x, low, number(hi, x));
 }
 
 ValueId Composer::leaky_relu(ValueId x, double alpha) {
@@ -24,18 +31,18 @@ ValueId Composer::elu(ValueId x, double alpha) {
 }
 
 ValueId Composer::selu(ValueId x, double alpha, double gamma) {
-  const ValueId below = mul(number(alpha * gamma, x), op("expm1", {x}));
+  const ValueId below = op("mul", {number(alpha * gamma, x), op("expm1", {x})});
   return op("where", {op("lt", {x, number(0, x)}), below, mul(number(gamma, x), x)});
 }
 
 ValueId Composer::softplus(ValueId x) {
-  return add(relu(x), op("log1p", {op("exp", {op("neg", {op("abs", {x})})})}));
+  return op("add", {relu(x), op("log1p", {op("exp", {op("neg", {op("abs", {x})})})})});
 }
 
-ValueId Composer::softsign(ValueId x) { return div(x, add(number(1, x), op("abs", {x}))); }
+ValueId Composer::softsign(ValueId x) { return div(x, op("add", {number(1, x), op("abs", {x})})); }
 
 ValueId Composer::hard_sigmoid(ValueId x, double alpha, double beta) {
-  return clip(add(mul(number(alpha, x), x), number(beta, x)), 0, 1);
+  return clip(op("add", {mul(number(alpha, x), x), number(beta, x)}), 0, 1);
 }
 
 ValueId Composer::swish(ValueId x, double alpha) {
@@ -45,14 +52,14 @@ ValueId Composer::swish(ValueId x, double alpha) {
 
 ValueId Composer::gelu(ValueId x) {
   const ValueId erf = op("erf", {mul(x, number(std::numbers::sqrt2 / 2, x))});
-  return mul(mul(number(0.5, x), x), add(number(1, x), erf));
+  return op("mul", {mul(number(0.5, x), x), add(number(1, x), erf)});
 }
 
 ValueId Composer::gelu_tanh(ValueId x) {
   const ValueId cube = mul(mul(x, x), x);
   const ValueId inner = add(x, mul(number(0.044715, x), cube));
   const ValueId tanh = op("tanh", {mul(number(std::sqrt(2 / std::numbers::pi), x), inner)});
-  return mul(mul(number(0.5, x), x), add(number(1, x), tanh));
+  return op("mul", {mul(number(0.5, x), x), add(number(1, x), tanh)});
 }
 
 ValueId Composer::mish(ValueId x) { return mul(x, op("tanh", {softplus(x)})); }
@@ -66,7 +73,7 @@ ValueId Composer::mean(ValueId x, const std::vector<std::int64_t>& axes, bool ke
   }
   Shape reduced;
   for (const std::int64_t axis : axes) reduced.push_back(shape(x)[static_cast<std::size_t>(axis)]);
-  return div(reduce("reduce_sum", x, axes, keep_dims), size(reduced, dtype));
+  return op("div", {reduce("reduce_sum", x, axes, keep_dims), size(reduced, dtype)});
 }
 
 ValueId Composer::softmax(ValueId x, std::size_t axis) {
@@ -108,7 +115,7 @@ ValueId Composer::batch_norm(ValueId x, ValueId scale, ValueId bias, ValueId mea
   const ValueId s = div(scale, deviation);
   const ValueId t = sub(bias, mul(mean, s));
   auto along_axis = [&](ValueId vector) { return cast(align(vector, axis, rank(x)), dtype(x)); };
-  return add(mul(x, along_axis(s)), along_axis(t));
+  return op("add", {mul(x, along_axis(s)), along_axis(t)});
 }
 
 }  // namespace ingot

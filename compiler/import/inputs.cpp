@@ -210,6 +210,10 @@ Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileIn
   const std::string leading = leading_name(inputs);
   std::vector<TensorType> types;
   for (const FileInput& input : inputs) {
+    if (input.shape && input.shape->size() > kMaxRank) {
+      return fail(ErrorCode::limit, "input '{}': {} axes, at most {} are supported", input.name,
+                  input.shape->size(), kMaxRank);
+    }
     const InputSpec* spec = find_spec(options, input.name);
     INGOT_ASSIGN(const DType dtype, input_dtype(input, spec));
     INGOT_ASSIGN(Shape shape, input_shape(input, spec, names, leading));

@@ -16,7 +16,7 @@
 namespace ingot::onnx {
 
 /// A size, a name, or "" for unknown.
-using TestDim = std::variant<int, std::string>;
+using TestDim = std::variant<std::int64_t, std::string>;
 using Names = std::vector<std::string>;
 
 inline void set_attribute(AttributeProto& a, std::int64_t value) {
@@ -87,7 +87,7 @@ struct TestModel {
     TensorShapeProto* shape = tensor->mutable_shape();
     for (const TestDim& dim : dims) {
       TensorShapeProto::Dimension* entry = shape->add_dim();
-      if (const int* number = std::get_if<int>(&dim)) entry->set_dim_value(*number);
+      if (const auto* number = std::get_if<std::int64_t>(&dim)) entry->set_dim_value(*number);
       if (const auto* text = std::get_if<std::string>(&dim); text != nullptr && !text->empty()) {
         entry->set_dim_param(*text);
       }

@@ -127,7 +127,7 @@ Results variadic_max(OnnxNode& n) { return fold(n, "max"); }
 Results variadic_min(OnnxNode& n) { return fold(n, "min"); }
 Results variadic_sum(OnnxNode& n) { return fold(n, "add"); }
 Results variadic_mean(OnnxNode& n) {
-  return n.div(fold(n, "add"), n.number(static_cast<double>(n.input_count()), n.x()));
+  return n.op("div", {fold(n, "add"), n.number(static_cast<double>(n.input_count()), n.x())});
 }
 
 Results where(OnnxNode& n) { return n.op("where", {n.x(), n.input(1), n.input(2)}); }

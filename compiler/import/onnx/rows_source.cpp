@@ -82,10 +82,11 @@ Results range(OnnxNode& n) {
     const auto limit = n.known_dims(1, "limit");
     const auto delta = n.known_integers(2, "delta");
     if (!start || !limit || !delta) return ValueId{};
-    if ((*delta)[0] == 0) return n.invalid("delta is 0");
     const std::int64_t step = (*delta)[0];
+    if (step == 0 || step == INT64_MIN) return n.invalid("a delta of {}", step);
     const Dim way = step > 0 ? (*limit)[0] - (*start)[0] : (*start)[0] - (*limit)[0];
     const Dim steps = Dim::ceil_div(way, step > 0 ? step : -step);
+    if (steps.overflowed()) return n.invalid("more steps than can be counted");
     const Interval bounds = steps.bounds(n.graph().symbol_ranges());
     const Dim count = bounds.lo >= 0 ? steps : bounds.hi <= 0 ? Dim(0) : Dim::max(steps, 0);
     // A few numbers are more use as a constant: axes are made like this.
