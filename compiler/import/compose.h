@@ -12,6 +12,9 @@
 
 namespace ingot {
 
+/// Of any value; models have at most a dozen axes, damaged files millions.
+inline constexpr std::size_t kMaxRank = 64;
+
 /// The core ops of one foreign node. The first failure is kept: every later step does nothing and
 /// gives an invalid ValueId, so that compositions read as formulas; `result` hands the failure out.
 /// Reading types of invalid values is safe (f32, rank 0). Operands must be of one element type
@@ -46,9 +49,6 @@ class Composer {
   std::vector<std::int64_t> axes(const std::vector<std::int64_t>& axes, std::size_t rank);
 
   // --- constants ---
-  /// Of any value; models have at most a dozen axes, damaged files millions.
-  inline constexpr std::size_t kMaxRank = 64;
-
   /// Rank 0; the number is rounded once to the type.
   ValueId scalar(DType dtype, double number);
   /// The same, of the element type of a value.
