@@ -27,6 +27,8 @@ class Cursor {
   Expected<void> expect(std::string_view token);
   /// A run of characters; empty if there is none.
   std::string_view run(bool (*belongs)(char));
+  /// The text from `place` to where the cursor stands.
+  std::string_view since(std::size_t place) const { return text_.substr(place, at_ - place); }
   /// Letters, digits, '_' and '.'.
   std::string_view word() { return run(is_word); }
   /// Everything up to one of `ends` outside of parentheses, or to the end of the line.

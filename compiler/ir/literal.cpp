@@ -20,12 +20,13 @@ Error beyond(std::string_view text, std::string_view what) {
 template <class T>
 Expected<T> parse_number(std::string_view text, int base, std::string_view what) {
   T value{};
-  const char* end = text.data() + text.size();
+  const char* begin = text.data();
+  const char* end = begin + text.size();
   const auto [stop, error] = [&] {
     if constexpr (std::is_floating_point_v<T>) {
-      return std::from_chars(text.data(), end, value);
+      return std::from_chars(begin, end, value);
     } else {
-      return std::from_chars(text.data(), end, value, base);
+      return std::from_chars(begin, end, value, base);
     }
   }();
   if (error == std::errc::result_out_of_range && stop == end) return beyond(text, what);

@@ -319,11 +319,11 @@ class Parser {
 
   // A number, or a nan with its bits in parentheses.
   std::string_view number() {
+    const std::size_t place = in_.place();
     const std::string_view head = in_.run(Cursor::is_number_part);
     if (head != "nan" || in_.peek() != '(') return head;
-    const std::string_view bits =
-        in_.run([](char c) { return Cursor::is_word(c) || c == '(' || c == ')'; });
-    return {head.data(), static_cast<std::size_t>(bits.data() + bits.size() - head.data())};
+    in_.run([](char c) { return Cursor::is_word(c) || c == '(' || c == ')'; });
+    return in_.since(place);
   }
 
   Expected<Tensor> constant(const Result& result) {

@@ -180,6 +180,8 @@ TEST(Text, ReadersMayChooseNamesAndLeaveOutTypes) {
       symbol N in [1, 8]
       %x: f32[N, 4] = input "x"   ; another
       %half: float32[] = constant splat 0.5
+      %no: f32[2] = constant {nan , nan
+      }
       %y = mul(%x, %half) %z = neg(%y)
       return "z" = %z
     })ir");
@@ -189,9 +191,10 @@ TEST(Text, ReadersMayChooseNamesAndLeaveOutTypes) {
   symbol N in [1, 8]
   %0: f32[N, 4] = input "x"
   %1: f32[] = constant {0.5}
-  %2: f32[N, 4] = mul(%0, %1)
-  %3: f32[N, 4] = neg(%2)
-  return "z" = %3
+  %2: f32[2] = constant splat nan
+  %3: f32[N, 4] = mul(%0, %1)
+  %4: f32[N, 4] = neg(%3)
+  return "z" = %4
 }
 )ir");
 }
