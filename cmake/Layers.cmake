@@ -40,6 +40,7 @@ function(ingot_compiler_library name)
   ingot_compiler_flags(${name})
   target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR}/compiler
                                                ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${name} INTERFACE INGOT_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PUBLIC lldELF lldCommon LLVM protobuf::libprotobuf fmt::fmt
                                        nlohmann_json::nlohmann_json)
 endfunction()
