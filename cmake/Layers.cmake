@@ -42,7 +42,7 @@ function(ingot_compiler_library name)
                                                ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${name} INTERFACE INGOT_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PUBLIC lldELF lldCommon LLVM protobuf::libprotobuf fmt::fmt
-                                       nlohmann_json::nlohmann_json)
+                                       nlohmann_json::nlohmann_json ${XXHASH_LIBRARY})
 endfunction()
 
 function(ingot_compiler_flags library)
