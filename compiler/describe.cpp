@@ -2,6 +2,7 @@
 #include "describe.h"
 
 #include <ingot/self_test.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include <algorithm>
@@ -119,7 +120,8 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
   model.weights_bytes = plan.weights.size();
   model.workspace_bytes = Names::workspace_bytes(plan);
   model.shapes = Names::shapes(plan);
-  model.workspace_formula = plan.workspace_bytes.str();
+  // The caller's memory may begin anywhere: 63 bytes to align it.
+  model.workspace_formula = plan.workspace_bytes.is(0) ? "0" : (plan.workspace_bytes + 63).str();
   for (const passes::Applied& pass : log) {
     model.passes.push_back({std::string(pass.pass),
                             std::string(passes::name(pass.numerics)),

@@ -4,6 +4,6 @@
 namespace ingot {
 
 /// The project's version, as CMakeLists.txt says; part of every provenance hash.
-inline constexpr const char* kVersion = INGOT_VERSION;
+extern const char* const kVersion;
 
 }  // namespace ingot

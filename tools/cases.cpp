@@ -89,7 +89,8 @@ Expected<Case> read_model(const fs::path& folder) {
         result.import.outputs.push_back(output.at("name").get<std::string>());
       }
     }
-    for (const auto& [name, value] : json.value("constants", Json::object()).items()) {
+    const Json constants = json.value("constants", Json::object());
+    for (const auto& [name, value] : constants.items()) {
       result.import.constants[name] = value.is_string() ? value.get<std::string>() : value.dump();
     }
     for (const Json& set : json.at("data_sets")) {
