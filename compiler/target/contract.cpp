@@ -102,7 +102,10 @@ std::string structure(const Emitter& emit, const Kernel& kernel, const Contract&
 class Writer {
  public:
   Writer(Emitter& emit, const Kernel& kernel, const Contract& contract, const Bases& bases)
-      : emit_(emit), kernel_(kernel), contract_(contract), problem_{.emit = emit, .contract = contract} {
+      : emit_(emit),
+        kernel_(kernel),
+        contract_(contract),
+        problem_{.emit = emit, .contract = contract} {
     const std::size_t rank = kernel.space.size();
     batch_ = rank - 2;
     problem_.dtype = emit.dtype(contract.a);
@@ -141,7 +144,8 @@ class Writer {
     std::vector<Value*> strides;
     for (const Dim& stride : view.strides) strides.push_back(emit_.dim(stride));
     strides.resize(std::max(strides.size(), batch_ + 3), emit_.number(0));
-    batch_strides_.emplace_back(strides.begin(), strides.begin() + static_cast<std::ptrdiff_t>(batch_));
+    batch_strides_.emplace_back(strides.begin(),
+                                strides.begin() + static_cast<std::ptrdiff_t>(batch_));
     return Operand{pointer, strides[batch_], strides[batch_ + 1], strides[batch_ + 2],
                    emit_.dtype(view)};
   }
@@ -265,9 +269,7 @@ void emit_contract(Emitter& emit, const Kernel& kernel, const Contract& contract
 
 namespace contract {
 
-unsigned Problem::lanes() const {
-  return std::min<unsigned>(emit.isa.lanes(dtype), 32);
-}
+unsigned Problem::lanes() const { return std::min<unsigned>(emit.isa.lanes(dtype), 32); }
 
 Value* Problem::at(const Operand& operand, Place m_place, Place n_place) const {
   Value* variable = emit.add(emit.mul(m_place.base, operand.m), emit.mul(n_place.base, operand.n));
@@ -316,8 +318,8 @@ unsigned Problem::epilogue_cost() const {
   unsigned cost = 0;
   for (const plan::Step& step : contract.epilogue.steps) {
     if (step.kind != plan::Step::Kind::apply) continue;
-    static constexpr std::string_view cheap[] = {"add", "sub", "mul", "max", "min",  "neg", "abs",
-                                                 "lt",  "le",  "gt",  "ge",  "where", "eq", "ne"};
+    static constexpr std::string_view cheap[] = {"add", "sub", "mul", "max", "min",   "neg", "abs",
+                                                 "lt",  "le",  "gt",  "ge",  "where", "eq",  "ne"};
     const bool is_cheap = std::ranges::find(cheap, step.op->name) != std::end(cheap);
     cost += is_cheap ? 1 : step.op->name == "div" || step.op->name == "sqrt" ? 4 : 20;
   }

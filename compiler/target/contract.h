@@ -9,11 +9,11 @@ namespace ingot::target {
 /// Emits the work of a Contract kernel at the builder's place, in the function that begin_kernel()
 /// opened for it.
 ///
-/// What is computed, to the bit, for each point (batch.., m, n), with S = contract.chains a power of
-/// two up to 16: chain c starts at the bias (c = 0) or at +0, takes the elements k = c, c + S, .. in
-/// order as c = a * b + c (Emitter::multiply_add), and the chains are added as
-/// for h = S/2, .., 1: chain[i] = chain[i] + chain[i + h]. Tiles, instruction set, m and n do not
-/// change that. Integers wrap. Then the epilogue runs while the sums are in registers.
+/// What is computed, to the bit, for each point (batch.., m, n), with S = contract.chains a power
+/// of two up to 16: chain c starts at the bias (c = 0) or at +0, takes the elements k = c, c + S,
+/// .. in order as c = a * b + c (Emitter::multiply_add), and the chains are added as for h = S/2,
+/// .., 1: chain[i] = chain[i] + chain[i + h]. Tiles, instruction set, m and n do not change that.
+/// Integers wrap. Then the epilogue runs while the sums are in registers.
 ///
 /// All of a, b, the bias and Step::product have one element type: f32, f64 or an integer. Only live
 /// elements of buffers are read or written; packed weights are read with their padding.

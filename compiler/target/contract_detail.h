@@ -31,15 +31,15 @@ struct Problem {
   Emitter& emit;
   const plan::Contract& contract;
   DType dtype = DType::f32;
-  Interval rows{};                  // what m can be
+  Interval rows{};  // what m can be
   llvm::Value* m = nullptr;
   llvm::Value* n = nullptr;
   llvm::Value* k = nullptr;
   std::vector<llvm::Value*> batch{};  // coordinates
   Operand a{};
-  Operand b{};                      // of packed weights: the pointer only
+  Operand b{};  // of packed weights: the pointer only
   const plan::PackedWeights* packed = nullptr;
-  Operand bias{};                   // of a `b` in memory; a null pointer: none
+  Operand bias{};  // of a `b` in memory; a null pointer: none
   std::vector<Operand> loads{};
   std::vector<Operand> stores{};
 
@@ -57,8 +57,9 @@ struct Problem {
 
   /// Calls `block(rows, from, to)` so that all rows are covered by tiles of `rows` rows. Rows that
   /// are left after tiles of `most` rows get a tile of exactly their number.
-  void over_rows(unsigned most, const std::function<void(unsigned rows, llvm::Value* from,
-                                                         llvm::Value* to)>& block) const;
+  void over_rows(
+      unsigned most,
+      const std::function<void(unsigned rows, llvm::Value* from, llvm::Value* to)>& block) const;
 };
 
 /// Sums over k for one tile, chain by chain: `element(accumulators, chain, k)` adds one element to

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products with at most four columns: a vector holds several chains of the sum, all columns of each,
-// and the chains are added within the register in the end.
+// Products with at most four columns: a vector holds several chains of the sum, all columns of
+// each, and the chains are added within the register in the end.
 #include <algorithm>
 #include <numeric>
 
@@ -43,8 +43,8 @@ class Dots {
       emit_.when(emit_.build.CreateICmpEQ(p_.m, emit_.number(1)),
                  [&] { tile(Place{emit_.number(0)}, 1, nullptr); });
     if (p_.rows.hi == 1) return;
-    Value* several = most_rows() == 1 ? emit_.build.getTrue()
-                                      : emit_.build.CreateICmpSGT(p_.m, emit_.number(1));
+    Value* several =
+        most_rows() == 1 ? emit_.build.getTrue() : emit_.build.CreateICmpSGT(p_.m, emit_.number(1));
     emit_.when(several, [&] { tall_tiles(); });
   }
 
@@ -58,8 +58,7 @@ class Dots {
   void tall_tiles() {
     const unsigned rows = most_rows();
     Value* edge = emit_.build.CreateAnd(p_.m, emit_.number(-static_cast<std::int64_t>(rows)));
-    emit_.loop(
-        emit_.number(0), edge, rows, [&](Value* m) { tile(Place{m}, rows, nullptr); }, "m");
+    emit_.loop(emit_.number(0), edge, rows, [&](Value* m) { tile(Place{m}, rows, nullptr); }, "m");
     Value* rest = emit_.build.CreateNSWSub(p_.m, edge);
     emit_.when(emit_.build.CreateICmpSGT(rest, emit_.number(0)),
                [&] { tile(Place{edge}, rows, rest); });
@@ -114,15 +113,15 @@ class Dots {
 
   /// Adds the next element of each chain; of the last ones only `left` are there.
   void round(Emitter::Values& sums, Place k, std::int64_t left) {
-    Value* start = emit_.advance(
-        p_.b.pointer, emit_.number(plan::bias_elements(*p_.packed, 0)), p_.dtype);
+    Value* start =
+        emit_.advance(p_.b.pointer, emit_.number(plan::bias_elements(*p_.packed, 0)), p_.dtype);
     start = emit_.advance(start, emit_.mul(k.base, emit_.number(width_)), p_.dtype);
     for (unsigned v = 0; v < vectors_; ++v) {
       const std::int64_t first = static_cast<std::int64_t>(v) * per_vector_;
       if (left <= first) break;
-      Value* weights =
-          emit_.load(p_.dtype, emit_.advance(start, emit_.number((k.plus + first) * width_), p_.dtype),
-                     emit_.number(1), emit_.all_lanes(lanes_), alignment());
+      Value* weights = emit_.load(
+          p_.dtype, emit_.advance(start, emit_.number((k.plus + first) * width_), p_.dtype),
+          emit_.number(1), emit_.all_lanes(lanes_), alignment());
       for (std::size_t r = 0; r < pointers_.size(); ++r) {
         Value*& sum = sums[r * vectors_ + v];
         sum = emit_.multiply_add(p_.dtype, elements(pointers_[r], k + first, left - first), weights,
@@ -137,21 +136,23 @@ class Dots {
   /// The start of the chains in vector v: behind a packed bias stand the zeros of the others.
   Value* start(unsigned v) const {
     if (!p_.packed->has_bias || v > 0) return emit_.zero(p_.dtype, lanes_);
-    return emit_.load(p_.dtype, p_.b.pointer, emit_.number(1), emit_.all_lanes(lanes_), alignment());
+    return emit_.load(p_.dtype, p_.b.pointer, emit_.number(1), emit_.all_lanes(lanes_),
+                      alignment());
   }
 
   /// Elements of a row from k on, one per chain of a vector, each in all its columns. Those past
   /// `left` are not read but +0, which the padding of the weights turns into no change.
   Value* elements(Value* row, Place k, std::int64_t left) const {
-    const Lanes lanes = emit_.first_lanes(
-        per_vector_, emit_.number(std::min<std::int64_t>(left, per_vector_)));
+    const Lanes lanes =
+        emit_.first_lanes(per_vector_, emit_.number(std::min<std::int64_t>(left, per_vector_)));
     Value* values = emit_.load(p_.dtype, p_.along_k(p_.a, row, k), p_.a.k, lanes);
     if (lanes.mask)
       values = emit_.build.CreateSelect(lanes.mask, values, emit_.zero(p_.dtype, per_vector_));
     if (width_ == 1) return values;
     if (per_vector_ == 1) return emit_.splat(values, lanes_);
     std::vector<int> repeat;
-    for (unsigned lane = 0; lane < lanes_; ++lane) repeat.push_back(static_cast<int>(lane / width_));
+    for (unsigned lane = 0; lane < lanes_; ++lane)
+      repeat.push_back(static_cast<int>(lane / width_));
     return emit_.build.CreateShuffleVector(values, repeat);
   }
 
@@ -164,7 +165,8 @@ class Dots {
       for (std::size_t i = 0; i < sums.size(); i += 2) {
         const bool alone = i + 1 == sums.size();
         Sums next{nullptr, sums[i].rows};
-        if (!alone) next.rows.insert(next.rows.end(), sums[i + 1].rows.begin(), sums[i + 1].rows.end());
+        if (!alone)
+          next.rows.insert(next.rows.end(), sums[i + 1].rows.begin(), sums[i + 1].rows.end());
         std::vector<int> low;
         for (unsigned source = 0; source < (alone ? 1U : 2U); ++source) {
           for (unsigned s = 0; s < sums[i + source].rows.size(); ++s)
@@ -175,8 +177,9 @@ class Dots {
         std::vector<int> high = low;
         for (int& lane : high) lane += static_cast<int>(half);
         Value* second = sums[alone ? i : i + 1].value;
-        next.value = emit_.sum(p_.dtype, emit_.build.CreateShuffleVector(sums[i].value, second, low),
-                               emit_.build.CreateShuffleVector(sums[i].value, second, high));
+        next.value =
+            emit_.sum(p_.dtype, emit_.build.CreateShuffleVector(sums[i].value, second, low),
+                      emit_.build.CreateShuffleVector(sums[i].value, second, high));
         joined.push_back(std::move(next));
       }
       sums = std::move(joined);
@@ -199,9 +202,8 @@ class Dots {
         }
         std::vector<int> lanes(width_);
         std::iota(lanes.begin(), lanes.end(), static_cast<int>(s * width_));
-        values[some.rows[s]] =
-            width_ == 1 ? emit_.build.CreateExtractElement(some.value, s)
-                        : emit_.build.CreateShuffleVector(some.value, lanes);
+        values[some.rows[s]] = width_ == 1 ? emit_.build.CreateExtractElement(some.value, s)
+                                           : emit_.build.CreateShuffleVector(some.value, lanes);
       }
     }
     const Place column{emit_.number(0)};
@@ -218,8 +220,8 @@ class Dots {
     emit_.loop(
         emit_.number(0), live ? live : emit_.number(rows), 1,
         [&](Value* r) {
-          p_.finish(emit_.build.CreateLoad(type, slot(r)), Place{emit_.add(m.base, r), m.plus}, column,
-                    lanes, false);
+          p_.finish(emit_.build.CreateLoad(type, slot(r)), Place{emit_.add(m.base, r), m.plus},
+                    column, lanes, false);
         },
         "epilogue");
   }
@@ -241,7 +243,8 @@ class Dots {
         for (const Sums& some : sums)
           for (std::size_t s = 0; s < some.rows.size(); ++s)
             if (some.rows[s] == row) {
-              Value* one = lanes_ == 1 ? some.value : emit_.build.CreateExtractElement(some.value, s);
+              Value* one =
+                  lanes_ == 1 ? some.value : emit_.build.CreateExtractElement(some.value, s);
               product = emit_.build.CreateInsertElement(product, one, lane);
             }
       }
@@ -253,11 +256,11 @@ class Dots {
   const Problem& p_;
   Emitter& emit_;
   std::int64_t k_;
-  unsigned width_;       // columns of a packed row
+  unsigned width_;  // columns of a packed row
   unsigned chains_;
-  unsigned lanes_;       // of a vector
-  unsigned per_vector_;  // chains in a vector
-  unsigned vectors_;     // of all chains
+  unsigned lanes_;                // of a vector
+  unsigned per_vector_;           // chains in a vector
+  unsigned vectors_;              // of all chains
   std::vector<Value*> pointers_;  // of the tile's rows of `a`
 };
 

@@ -50,9 +50,14 @@ class Panels {
  private:
   bool many_registers() const { return emit_.isa.vector_registers >= 32; }
   std::int64_t chains() const { return p_.contract.chains; }
-  /// Registers for accumulators: the others hold weights, the broadcast element, and in strict
-  /// arithmetic the product.
-  unsigned budget() const { return many_registers() ? 24 : 12; }
+  /// Whether the accumulators of a tile fit into registers, beside the weights of one element that
+  /// all rows use (a single row takes them from memory), the broadcast element and a product.
+  bool fits(unsigned vectors, unsigned chains) const {
+    const unsigned accumulators = rows_ * vectors * chains;
+    const unsigned others = rows_ > 1 ? vectors + 2 : 2;
+    return accumulators <= (many_registers() ? 24U : 12U) &&
+           accumulators + others <= emit_.isa.vector_registers;
+  }
 
   /// Rows of the tallest tile. Few, where chains keep the units busy too: each number of rows up to
   /// this one is code of its own.
@@ -69,12 +74,10 @@ class Panels {
     const std::int64_t there = Emitter::known(p_.n).value_or(8 * lanes);
     const unsigned wanted = many_registers() || rows_ > 2 ? 2 : 4;
     vectors_ = 1;
-    while (vectors_ < wanted && vectors_ * lanes < there && 2 * vectors_ * rows_ <= budget())
-      vectors_ *= 2;
+    while (vectors_ < wanted && vectors_ * lanes < there && fits(2 * vectors_, 1)) vectors_ *= 2;
     interleaved_ = static_cast<unsigned>(chains());
-    while (interleaved_ > 1 && interleaved_ * vectors_ * rows_ > budget()) interleaved_ /= 2;
-    while (vectors_ < 8 && vectors_ * lanes < there &&
-           2 * interleaved_ * vectors_ * rows_ <= budget())
+    while (interleaved_ > 1 && !fits(vectors_, interleaved_)) interleaved_ /= 2;
+    while (vectors_ < 8 && vectors_ * lanes < there && fits(2 * vectors_, interleaved_))
       vectors_ *= 2;
   }
 
@@ -102,7 +105,8 @@ class Panels {
     const std::int64_t row_bytes = width * size;
     std::vector<Column> result;
     for (const Slice& slice : list) {
-      Value* first = emit_.advance(start, emit_.number(slice.panel * stride + slice.offset), p_.dtype);
+      Value* first =
+          emit_.advance(start, emit_.number(slice.panel * stride + slice.offset), p_.dtype);
       Column column;
       column.bias = p_.packed->has_bias ? first : nullptr;
       column.pointer =
@@ -123,7 +127,8 @@ class Panels {
     const unsigned most = vectors_;
     for (std::size_t i = 0; i < list.size(); i += most) {
       const auto from = list.begin() + static_cast<std::ptrdiff_t>(i);
-      const auto to = from + static_cast<std::ptrdiff_t>(std::min<std::size_t>(most, list.size() - i));
+      const auto to =
+          from + static_cast<std::ptrdiff_t>(std::min<std::size_t>(most, list.size() - i));
       tiles(columns({from, to}, width, start, n), width);
     }
   }
@@ -204,7 +209,8 @@ class Panels {
       }
       return;
     }
-    Value* groups = emit_.mul(emit_.build.CreateUDiv(p_.n, emit_.number(width)), emit_.number(width));
+    Value* groups =
+        emit_.mul(emit_.build.CreateUDiv(p_.n, emit_.number(width)), emit_.number(width));
     Value* whole = emit_.build.CreateAnd(p_.n, emit_.number(-static_cast<std::int64_t>(lanes)));
     if (vectors > 1)
       emit_.loop(
@@ -233,8 +239,7 @@ class Panels {
   // ---- one tile ----
 
   void tiles(const std::vector<Column>& columns, std::int64_t packed_width = 0) {
-    emit_.loop(
-        from_, to_, rows_, [&](Value* m) { tile(Place{m}, columns, packed_width); }, "m");
+    emit_.loop(from_, to_, rows_, [&](Value* m) { tile(Place{m}, columns, packed_width); }, "m");
   }
 
   void tile(Place m, const std::vector<Column>& columns, std::int64_t packed_width) {
@@ -264,8 +269,8 @@ class Panels {
             Value* element = emit_.load(p_.dtype, p_.along_k(p_.a, rows[r], k), emit_.number(0),
                                         emit_.all_lanes(1));
             for (std::size_t v = 0; v < columns.size(); ++v, ++i)
-              values[i] = emit_.multiply_add(
-                  p_.dtype, emit_.splat(element, columns[v].lanes.count), weights[v], values[i]);
+              values[i] = emit_.multiply_add(p_.dtype, emit_.splat(element, columns[v].lanes.count),
+                                             weights[v], values[i]);
           }
           return values;
         });
@@ -274,8 +279,8 @@ class Panels {
 
   Value* start(Place m, const Column& column) const {
     if (column.bias)
-      return emit_.load(p_.dtype, column.bias, emit_.number(1),
-                        emit_.all_lanes(column.lanes.count), column.alignment);
+      return emit_.load(p_.dtype, column.bias, emit_.number(1), emit_.all_lanes(column.lanes.count),
+                        column.alignment);
     if (!p_.bias.pointer) return emit_.zero(p_.dtype, column.lanes.count);
     return emit_.load(p_.dtype, p_.at(p_.bias, m, column.n), p_.bias.n, column.lanes);
   }
@@ -292,7 +297,9 @@ class Panels {
     }
     llvm::Type* type = emit_.register_type(p_.dtype, p_.lanes());
     Value* memory = emit_.stack(type, sums.size());
-    const auto slot = [&](Value* index) { return emit_.build.CreateInBoundsGEP(type, memory, index); };
+    const auto slot = [&](Value* index) {
+      return emit_.build.CreateInBoundsGEP(type, memory, index);
+    };
     for (std::size_t i = 0; i < sums.size(); ++i)
       emit_.build.CreateStore(sums[i], slot(emit_.number(static_cast<std::int64_t>(i))));
     emit_.loop(
@@ -302,7 +309,8 @@ class Panels {
             Value* index = emit_.add(emit_.mul(r, emit_.number(static_cast<std::int64_t>(width))),
                                      emit_.number(static_cast<std::int64_t>(v)));
             Value* sum = emit_.build.CreateLoad(sums[v]->getType(), slot(index));
-            p_.finish(sum, Place{emit_.add(m.base, r), m.plus}, columns[v].n, columns[v].lanes, false);
+            p_.finish(sum, Place{emit_.add(m.base, r), m.plus}, columns[v].n, columns[v].lanes,
+                      false);
           }
         },
         "epilogue");
