@@ -113,49 +113,49 @@ std::string_view unsupported_reason(std::string_view op) {
   struct Reason {
     std::string_view prefix, reason;
   };
-  static constexpr std::string_view kLoop = "part of a TF1 while loop, which is not supported yet";
-  static constexpr std::string_view kVariable =
+  static constexpr std::string_view loop = "part of a TF1 while loop, which is not supported yet";
+  static constexpr std::string_view variable =
       "reads or writes a variable; freeze the graph first, so that variables are constants";
-  static constexpr std::string_view kRandom =
+  static constexpr std::string_view random =
       "random, so no function of the inputs; if this is dropout, fix the learning phase with "
       "--constant NAME=false";
-  static constexpr std::string_view kString = "works on strings; keep them outside of the model";
-  static constexpr std::string_view kFunction =
+  static constexpr std::string_view strings = "works on strings; keep them outside of the model";
+  static constexpr std::string_view function =
       "calls a function of the graph's library; freeze with functions inlined";
-  static constexpr Reason kReasons[] = {
-      {"Enter", kLoop},
-      {"RefEnter", kLoop},
-      {"Exit", kLoop},
-      {"RefExit", kLoop},
-      {"NextIteration", kLoop},
-      {"RefNextIteration", kLoop},
-      {"LoopCond", kLoop},
-      {"TensorArray", kLoop},
-      {"TensorList", kLoop},
-      {"Variable", kVariable},
-      {"VarHandleOp", kVariable},
-      {"ReadVariableOp", kVariable},
-      {"Assign", kVariable},
-      {"Resource", kVariable},
-      {"Random", kRandom},
-      {"Stateless", kRandom},
-      {"Truncated", kRandom},
-      {"Multinomial", kRandom},
-      {"String", kString},
-      {"AsString", kString},
-      {"DecodeRaw", kString},
-      {"ParseExample", kString},
-      {"PartitionedCall", kFunction},
-      {"StatefulPartitionedCall", kFunction},
-      {"While", kFunction},
-      {"If", kFunction},
+  static constexpr Reason reasons[] = {
+      {"Enter", loop},
+      {"RefEnter", loop},
+      {"Exit", loop},
+      {"RefExit", loop},
+      {"NextIteration", loop},
+      {"RefNextIteration", loop},
+      {"LoopCond", loop},
+      {"TensorArray", loop},
+      {"TensorList", loop},
+      {"Variable", variable},
+      {"VarHandleOp", variable},
+      {"ReadVariableOp", variable},
+      {"Assign", variable},
+      {"Resource", variable},
+      {"Random", random},
+      {"Stateless", random},
+      {"Truncated", random},
+      {"Multinomial", random},
+      {"String", strings},
+      {"AsString", strings},
+      {"DecodeRaw", strings},
+      {"ParseExample", strings},
+      {"PartitionedCall", function},
+      {"StatefulPartitionedCall", function},
+      {"While", function},
+      {"If", function},
       {"PyFunc", "calls back into Python, which is not in the file"},
       {"EagerPyFunc", "calls back into Python, which is not in the file"},
       {"LookupTable", "looks up a table that is not in the graph; replace it by an integer input"},
       {"HashTable", "a table that is not in the graph; replace the lookup by an integer input"},
   };
-  if (op == "StatelessIf" || op == "StatelessWhile") return kFunction;
-  for (const Reason& row : kReasons) {
+  if (op == "StatelessIf" || op == "StatelessWhile") return function;
+  for (const Reason& row : reasons) {
     if (op.starts_with(row.prefix)) return row.reason;
   }
   return "this op is not supported yet";

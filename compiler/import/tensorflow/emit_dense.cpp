@@ -62,12 +62,12 @@ Values fused_batch_norm(NodeContext& n) {
   if (n.flag("is_training", true)) {
     return {n.unsupported("it normalises by the batch (is_training); export for inference")};
   }
-  constexpr float kEpsilon = 1e-4F;  // an attribute of type float, rounded as such
+  constexpr float default_epsilon = 1e-4F;  // an attribute of type float, rounded as such
   const ValueId x = n.in(0);
   const std::size_t axis = channel_axis(n, n.rank(x));
   const DType wide = n.dtype(n.in(1));
   const ValueId y = n.batch_norm(n.cast(x, wide), n.in(1), n.in(2), n.in(3), n.in(4),
-                                 n.real("epsilon", kEpsilon), axis);
+                                 n.real("epsilon", default_epsilon), axis);
   return {n.cast(y, n.dtype(x))};
 }
 
@@ -100,7 +100,7 @@ Values one_hot(NodeContext& n) {
   return {n.one_hot(n.in(0), depth[0], n.in(2), n.in(3), axis, false)};
 }
 
-constexpr OpRow kRows[] = {
+constexpr OpRow rows[] = {
     {"MatMul", 2, 2, matmul},
     {"BatchMatMul", 2, 2, batch_matmul},
     {"BatchMatMulV2", 2, 2, batch_matmul},
@@ -124,6 +124,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-std::span<const OpRow> dense_rows() { return kRows; }
+std::span<const OpRow> dense_rows() { return rows; }
 
 }  // namespace ingot::tensorflow

@@ -63,8 +63,8 @@ Values is_finite(NodeContext& n) {
 Values relu(NodeContext& n) { return {n.relu(n.in(0))}; }
 Values relu6(NodeContext& n) { return {n.clip(n.in(0), 0, 6)}; }
 Values leaky_relu(NodeContext& n) {
-  constexpr float kAlpha = 0.2F;  // an attribute of type float, rounded as such
-  return {n.leaky_relu(n.in(0), n.real("alpha", kAlpha))};
+  constexpr float default_alpha = 0.2F;  // an attribute of type float, rounded as such
+  return {n.leaky_relu(n.in(0), n.real("alpha", default_alpha))};
 }
 Values elu(NodeContext& n) { return {n.elu(n.in(0), 1)}; }
 Values selu(NodeContext& n) { return {n.selu(n.in(0))}; }
@@ -82,7 +82,7 @@ Values select_rows(NodeContext& n) {
 
 Values cast(NodeContext& n) { return {n.cast(n.in(0), n.dtype_of("DstT", n.dtype(n.in(0))))}; }
 
-constexpr OpRow kRows[] = {
+constexpr OpRow rows[] = {
     {"Identity", 1, 1, identity},
     {"IdentityN", 1, -1, identity},
     {"StopGradient", 1, 1, identity},
@@ -173,6 +173,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-std::span<const OpRow> pointwise_rows() { return kRows; }
+std::span<const OpRow> pointwise_rows() { return rows; }
 
 }  // namespace ingot::tensorflow

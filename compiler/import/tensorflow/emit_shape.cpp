@@ -151,8 +151,8 @@ Values range(NodeContext& n) {
       numbers[i] = tensor->as_double(0);
     }
     const double count = std::ceil((numbers[1] - numbers[0]) / numbers[2]);
-    constexpr double kMost = 2147483647;
-    if (!(count <= kMost)) return {n.invalid("a range without an end")};
+    constexpr double most = 2147483647;
+    if (!(count <= most)) return {n.invalid("a range without an end")};
     const auto whole = count > 0 ? static_cast<std::int64_t>(count) : 0;
     return {sequence(n, whole, first, n.in(2))};
   }
@@ -169,7 +169,7 @@ Values range(NodeContext& n) {
   return {sequence(n, count, first, n.in(2))};
 }
 
-constexpr OpRow kRows[] = {
+constexpr OpRow rows[] = {
     {"Reshape", 2, 2, reshape},
     {"Squeeze", 1, 1, squeeze},
     {"ExpandDims", 2, 2, expand_dims},
@@ -189,6 +189,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-std::span<const OpRow> shape_rows() { return kRows; }
+std::span<const OpRow> shape_rows() { return rows; }
 
 }  // namespace ingot::tensorflow

@@ -93,7 +93,7 @@ TEST(TensorflowSlice, StridedSliceMasks) {
       SCOPED_TRACE(test.expression);
       if (symbolic && std::string(test.expression) == "x[-9:2,-2:9]") continue;
       GraphBuilder builder;
-      builder.placeholder("x", kFloat, {symbolic ? -1 : 3, 4, 5});
+      builder.placeholder("x", tf_float, {symbolic ? -1 : 3, 4, 5});
       builder.vector("begin", test.begin);
       builder.vector("end", test.end);
       builder.vector("strides", test.strides);
@@ -114,7 +114,7 @@ TEST(TensorflowSlice, StridedSliceMasks) {
 
 TEST(TensorflowSlice, StridedSliceOutsideIsRefused) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {3});
+  builder.placeholder("x", tf_float, {3});
   builder.vector("at", {3});
   builder.vector("one", {1});
   (*builder.node("StridedSlice", "y", {"x", "at", "at", "one"}).mutable_attr())["shrink_axis_mask"]
@@ -127,7 +127,7 @@ TEST(TensorflowSlice, StridedSliceOutsideIsRefused) {
 
 TEST(TensorflowSlice, SliceToTheEnd) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, 4});
+  builder.placeholder("x", tf_float, {-1, 4});
   builder.vector("begin", {0, 1});
   builder.vector("size", {-1, 2});
   builder.node("Slice", "y", {"x", "begin", "size"});
@@ -138,7 +138,7 @@ TEST(TensorflowSlice, SliceToTheEnd) {
 
 TEST(TensorflowSlice, SplitsAndUnpack) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, 4});
+  builder.placeholder("x", tf_float, {-1, 4});
   builder.ints("axis", {}, {-1});
   builder.vector("sizes", {1, -1});
   (*builder.node("Split", "even", {"axis", "x"}).mutable_attr())["num_split"].set_i(2);
@@ -158,7 +158,7 @@ TEST(TensorflowSlice, SplitsAndUnpack) {
 
 TEST(TensorflowSlice, ConcatAndPack) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, 2});
+  builder.placeholder("x", tf_float, {-1, 2});
   builder.ints("axis", {}, {-1});
   builder.node("ConcatV2", "wide", {"x", "x", "axis"});
   builder.node("Concat", "old", {"axis", "x", "x"});
@@ -173,7 +173,7 @@ TEST(TensorflowSlice, ConcatAndPack) {
 
 TEST(TensorflowSlice, GatherByConstants) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, 4});
+  builder.placeholder("x", tf_float, {-1, 4});
   builder.vector("indices", {3, 0, 0});
   builder.ints("axis", {}, {1});
   builder.node("GatherV2", "y", {"x", "indices", "axis"});
@@ -184,7 +184,7 @@ TEST(TensorflowSlice, GatherByConstants) {
 
 TEST(TensorflowShape, FlattenAsKerasWritesIt) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, 2, 3});
+  builder.placeholder("x", tf_float, {-1, 2, 3});
   builder.node("Shape", "shape", {"x"});
   builder.vector("zero", {0});
   builder.vector("one", {1});
@@ -202,7 +202,7 @@ TEST(TensorflowShape, FlattenAsKerasWritesIt) {
 
 TEST(TensorflowShape, EnsureShapeBindsASymbol) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, -1});
+  builder.placeholder("x", tf_float, {-1, -1});
   auto& attributes = *builder.node("EnsureShape", "y", {"x"}).mutable_attr();
   GraphBuilder::set_shape(*attributes["shape"].mutable_shape(), {-1, 7});
   const auto graph = builder.import();
@@ -212,7 +212,7 @@ TEST(TensorflowShape, EnsureShapeBindsASymbol) {
 
 TEST(TensorflowShape, ReshapeThatDoesNotFitIsRefused) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2, 3});
+  builder.placeholder("x", tf_float, {2, 3});
   builder.vector("shape", {4, 2});
   builder.node("Reshape", "y", {"x", "shape"});
   const auto graph = builder.import();
@@ -222,8 +222,8 @@ TEST(TensorflowShape, ReshapeThatDoesNotFitIsRefused) {
 
 TEST(TensorflowShape, ReshapeByDataIsUnsupported) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2, 3});
-  builder.placeholder("shape", kInt32, {2});
+  builder.placeholder("x", tf_float, {2, 3});
+  builder.placeholder("shape", tf_int32, {2});
   builder.node("Reshape", "y", {"x", "shape"});
   const auto graph = builder.import();
   ASSERT_FALSE(graph);
@@ -233,7 +233,7 @@ TEST(TensorflowShape, ReshapeByDataIsUnsupported) {
 
 TEST(TensorflowShape, SqueezeExpandTranspose) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, 1, 3});
+  builder.placeholder("x", tf_float, {-1, 1, 3});
   (*builder.node("Squeeze", "squeezed", {"x"}).mutable_attr())["squeeze_dims"]
       .mutable_list()
       ->add_i(-2);
@@ -249,7 +249,7 @@ TEST(TensorflowShape, SqueezeExpandTranspose) {
 
 TEST(TensorflowShape, FillRangeTileAndSizes) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, 2});
+  builder.placeholder("x", tf_float, {-1, 2});
   builder.node("Shape", "shape", {"x"});
   builder.floats("seven", {}, {7});
   builder.node("Fill", "sevens", {"shape", "seven"});
@@ -277,7 +277,7 @@ TEST(TensorflowShape, FillRangeTileAndSizes) {
 
 TEST(TensorflowShape, RangeOfFloats) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {3});
+  builder.placeholder("x", tf_float, {3});
   builder.floats("start", {}, {1});
   builder.floats("limit", {}, {2.25F});
   builder.floats("delta", {}, {0.5F});
@@ -290,7 +290,7 @@ TEST(TensorflowShape, RangeOfFloats) {
 
 /// tf.tensordot(x, w, [[2], [0]]) + b as Keras 2 exports it, without folding.
 void add_tensordot(GraphBuilder& builder) {
-  builder.placeholder("x", kFloat, {-1, 2, 3});
+  builder.placeholder("x", tf_float, {-1, 2, 3});
   builder.floats("w", {3, 2}, {1, 0, 0, 1, 2, -1});
   builder.vector("axes", {2});
   builder.vector("free", {0, 1});

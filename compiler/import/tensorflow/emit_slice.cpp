@@ -94,8 +94,8 @@ class StridedSlice {
   }
 
   static bool bit(std::int64_t mask, std::size_t i) {
-    constexpr std::size_t kBits = 63;
-    return i < kBits && ((mask >> i) & 1) != 0;
+    constexpr std::size_t bits = 63;
+    return i < bits && ((mask >> i) & 1) != 0;
   }
 
   ValueId take_one(ValueId x, std::size_t axis, const Dim& index) {
@@ -163,14 +163,14 @@ Values split_into(NodeContext& n, ValueId x, std::size_t axis, const Shape& size
 }
 
 /// More parts than this are not a model.
-constexpr std::int64_t kMostParts = 65536;
+constexpr std::int64_t most_parts = 65536;
 
 Values split(NodeContext& n) {
   const ValueId x = n.in(1);
   const std::int64_t count = n.integer("num_split");
   const std::size_t axis = n.known_axis(0, n.rank(x));
   if (n.failed()) return {};
-  if (count < 1 || count > kMostParts) return {n.invalid("num_split of {}", count)};
+  if (count < 1 || count > most_parts) return {n.invalid("num_split of {}", count)};
   const Dim length = n.shape(x)[axis];
   const std::optional<Dim> size = Dim::exact_div(length, count);
   if (!size) {
@@ -210,7 +210,7 @@ Values unpack(NodeContext& n) {
   const std::size_t axis = n.axis(n.integer("axis"), n.rank(x));
   if (n.failed()) return {};
   const std::optional<std::int64_t> length = n.shape(x)[axis].value();
-  if (count < 0 || count > kMostParts || (length && *length != count)) {
+  if (count < 0 || count > most_parts || (length && *length != count)) {
     return {n.invalid("{} parts of axis {} of size {}", count, axis, n.shape(x)[axis].str())};
   }
   Values parts;
@@ -258,7 +258,7 @@ Values gather_v2(NodeContext& n) {
   return n.failed() ? Values{} : gather_axis(n, axis);
 }
 
-constexpr OpRow kRows[] = {
+constexpr OpRow rows[] = {
     {"StridedSlice", 4, 4, strided_slice},
     {"Slice", 3, 3, slice},
     {"Split", 2, 2, split},
@@ -273,6 +273,6 @@ constexpr OpRow kRows[] = {
 
 }  // namespace
 
-std::span<const OpRow> slice_rows() { return kRows; }
+std::span<const OpRow> slice_rows() { return rows; }
 
 }  // namespace ingot::tensorflow

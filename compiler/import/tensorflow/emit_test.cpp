@@ -23,7 +23,7 @@ void expect_unary(const Case& test, const std::vector<float>& x) {
   SCOPED_TRACE(test.op);
   GraphBuilder builder;
   const auto size = static_cast<std::int64_t>(x.size());
-  builder.placeholder("x", kFloat, {size});
+  builder.placeholder("x", tf_float, {size});
   builder.node(test.op, "y", {"x"});
   const std::vector<Tensor> outputs = run(builder, {float_tensor({size}, x)});
   ASSERT_EQ(outputs.size(), 1U);
@@ -117,9 +117,9 @@ TEST(TensorflowEmit, BinaryOpsOfFloats) {
       {"Equal", {0, 0, 0, 0, 0, 0}},
       {"NotEqual", {1, 1, 1, 1, 1, 1}},
   };
-  for (const Case& test : cases) expect_binary(test, kFloat, a, b);
+  for (const Case& test : cases) expect_binary(test, tf_float, a, b);
   const Tensor zeros = float_tensor({6}, {0, 2, 0, -2, 4, 3});
-  expect_binary({"DivNoNan", {0, -3.5, 0, 3.5, 1.625, 0}}, kFloat, a, zeros);
+  expect_binary({"DivNoNan", {0, -3.5, 0, 3.5, 1.625, 0}}, tf_float, a, zeros);
 }
 
 TEST(TensorflowEmit, BinaryOpsOfIntegers) {
@@ -130,12 +130,12 @@ TEST(TensorflowEmit, BinaryOpsOfIntegers) {
       {"Mod", {1, -1, 1, -1, 0, 0, 2}},           {"Div", {3, -3, -3, 3, -2, 0, -1}},
       {"TruncateDiv", {3, -3, -3, 3, -2, 0, -1}},
   };
-  for (const Case& test : cases) expect_binary(test, kInt32, a, b);
+  for (const Case& test : cases) expect_binary(test, tf_int32, a, b);
 }
 
 TEST(TensorflowEmit, SelectPicksRowsAndSelectV2Broadcasts) {
   GraphBuilder builder;
-  builder.placeholder("c", kBool, {2});
+  builder.placeholder("c", tf_bool, {2});
   builder.floats("a", {2, 2}, {1, 2, 3, 4});
   builder.floats("b", {2, 2}, {5, 6, 7, 8});
   builder.node("Select", "rows", {"c", "a", "b"});
@@ -148,7 +148,7 @@ TEST(TensorflowEmit, SelectPicksRowsAndSelectV2Broadcasts) {
 
 TEST(TensorflowEmit, SoftmaxAndLogSoftmaxAreAlongTheLastAxis) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {-1, 3});
+  builder.placeholder("x", tf_float, {-1, 3});
   builder.node("Softmax", "p", {"x"});
   builder.node("LogSoftmax", "q", {"x"});
   const auto outputs = run(builder, {float_tensor({2, 3}, {1, 2, 3, -1, 0, 5})});
@@ -161,7 +161,7 @@ TEST(TensorflowEmit, SoftmaxAndLogSoftmaxAreAlongTheLastAxis) {
 
 TEST(TensorflowEmit, MatMulTransposesEitherFactor) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2, 3});
+  builder.placeholder("x", tf_float, {2, 3});
   builder.floats("w", {2, 3}, {-2, -1, 0, 1, 2, 3});
   (*builder.node("MatMul", "right", {"x", "w"}).mutable_attr())["transpose_b"].set_b(true);
   (*builder.node("MatMul", "left", {"x", "w"}).mutable_attr())["transpose_a"].set_b(true);
@@ -175,7 +175,7 @@ TEST(TensorflowEmit, MatMulTransposesEitherFactor) {
 
 TEST(TensorflowEmit, BiasAddFollowsTheLayout) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {1, 2, 2});
+  builder.placeholder("x", tf_float, {1, 2, 2});
   builder.floats("b", {2}, {10, 20});
   builder.node("BiasAdd", "last", {"x", "b"});
   (*builder.node("BiasAdd", "second", {"x", "b"}).mutable_attr())["data_format"].set_s("NCHW");
@@ -194,7 +194,7 @@ NodeDef& add_batch_norm(GraphBuilder& builder, const std::string& name) {
 }
 
 void add_batch_norm_operands(GraphBuilder& builder) {
-  builder.placeholder("x", kFloat, {-1, 2, 2, 2});
+  builder.placeholder("x", tf_float, {-1, 2, 2, 2});
   builder.floats("scale", {2}, {2, 0.5F});
   builder.floats("offset", {2}, {1, -1});
   builder.floats("mean", {2}, {3, 4});
@@ -226,7 +226,7 @@ TEST(TensorflowEmit, FusedBatchNormInTrainingIsRefused) {
 
 TEST(TensorflowEmit, ReductionsTakeNegativeAxes) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2, 3, 4});
+  builder.placeholder("x", tf_float, {2, 3, 4});
   builder.ints("one", {}, {1});
   builder.vector("outer", {0, -1});
   builder.vector("last", {-1});
@@ -248,7 +248,7 @@ TEST(TensorflowEmit, ReductionsTakeNegativeAxes) {
 
 TEST(TensorflowEmit, AnyAndAllReduceTruths) {
   GraphBuilder builder;
-  builder.placeholder("x", kBool, {2, 2});
+  builder.placeholder("x", tf_bool, {2, 2});
   builder.ints("last", {}, {-1});
   builder.node("Any", "any", {"x", "last"});
   builder.node("All", "all", {"x", "last"});
@@ -261,7 +261,7 @@ TEST(TensorflowEmit, AnyAndAllReduceTruths) {
 
 TEST(TensorflowEmit, OneHotOfANegativeIndexIsOff) {
   GraphBuilder builder;
-  builder.placeholder("x", kInt32, {-1});
+  builder.placeholder("x", tf_int32, {-1});
   builder.ints("depth", {}, {3});
   builder.floats("on", {}, {5});
   builder.floats("off", {}, {-1});
@@ -276,8 +276,8 @@ TEST(TensorflowEmit, OneHotOfANegativeIndexIsOff) {
 
 TEST(TensorflowEmit, CastTruncatesAndSaturates) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {3});
-  (*builder.node("Cast", "y", {"x"}).mutable_attr())["DstT"].set_type(kInt32);
+  builder.placeholder("x", tf_float, {3});
+  (*builder.node("Cast", "y", {"x"}).mutable_attr())["DstT"].set_type(tf_int32);
   const auto outputs = run(builder, {float_tensor({3}, {-2.75F, 2.75F, 1e20F})});
   ASSERT_EQ(outputs.size(), 1U);
   EXPECT_EQ(outputs[0].dtype(), DType::i32);

@@ -15,10 +15,10 @@
 
 namespace ingot::tensorflow {
 
-inline constexpr int kFloat = 1;
-inline constexpr int kInt32 = 3;
-inline constexpr int kInt64 = 9;
-inline constexpr int kBool = 10;
+inline constexpr int tf_float = 1;
+inline constexpr int tf_int32 = 3;
+inline constexpr int tf_int64 = 9;
+inline constexpr int tf_bool = 10;
 
 using Sizes = std::vector<std::int64_t>;
 
@@ -48,18 +48,18 @@ class GraphBuilder {
     return tensor;
   }
   void floats(const std::string& name, const Sizes& shape, const std::vector<float>& values) {
-    TensorProto& tensor = constant(name, kFloat, shape);
+    TensorProto& tensor = constant(name, tf_float, shape);
     for (const float value : values) tensor.add_float_val(value);
   }
   void ints(const std::string& name, const Sizes& shape, const std::vector<int>& values) {
-    TensorProto& tensor = constant(name, kInt32, shape);
+    TensorProto& tensor = constant(name, tf_int32, shape);
     for (const int value : values) tensor.add_int_val(value);
   }
   void vector(const std::string& name, const std::vector<int>& values) {
     ints(name, {static_cast<std::int64_t>(values.size())}, values);
   }
   void boolean(const std::string& name, bool value) {
-    constant(name, kBool, {}).add_bool_val(value);
+    constant(name, tf_bool, {}).add_bool_val(value);
   }
 
   Expected<Graph> import(const ImportOptions& options = {}) const {

@@ -16,8 +16,8 @@ namespace ingot {
 namespace {
 
 Expected<void> parse(std::span<const std::byte> bytes, tensorflow::GraphDef& graph) {
-  constexpr auto kMost = static_cast<std::size_t>(std::numeric_limits<int>::max());
-  if (bytes.size() > kMost) {
+  constexpr auto most = static_cast<std::size_t>(std::numeric_limits<int>::max());
+  if (bytes.size() > most) {
     return fail(ErrorCode::limit, "a GraphDef of {} bytes; the format ends at 2 GB", bytes.size());
   }
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),

@@ -36,7 +36,7 @@ TEST(Graphdef, NodesMayStandInAnyOrder) {
   builder.node("Add", "sum", {"x", "one", "^nothing"});
   builder.node("NoOp", "nothing");
   builder.floats("one", {}, {1});
-  builder.placeholder("x", kFloat, {-1, 2});
+  builder.placeholder("x", tf_float, {-1, 2});
   const auto graph = builder.import();
   ASSERT_TRUE(graph) << message(graph);
   EXPECT_EQ(str(graph->type(graph->inputs()[0])), "f32[N, 2]");
@@ -46,7 +46,7 @@ TEST(Graphdef, NodesMayStandInAnyOrder) {
 
 TEST(Graphdef, OutputsAreWhatNothingReadsAndDependsOnAnInput) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   builder.floats("left over", {2}, {1, 2});
   builder.node("Neg", "constant", {"left over"});
   builder.node("Neg", "a", {"x"});
@@ -60,8 +60,8 @@ TEST(Graphdef, OutputsAreWhatNothingReadsAndDependsOnAnInput) {
 
 TEST(Graphdef, OnlyWhatTheOutputsNeedIsLookedAt) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
-  builder.placeholder("unused", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
+  builder.placeholder("unused", tf_float, {2});
   builder.node("MyVeryOwnOp", "odd", {"unused"});
   builder.node("Neg", "y", {"x"});
   ImportOptions options;
@@ -74,9 +74,9 @@ TEST(Graphdef, OnlyWhatTheOutputsNeedIsLookedAt) {
 
 TEST(Graphdef, InputsFollowTheOptionsOrder) {
   GraphBuilder builder;
-  builder.placeholder("a", kFloat, {2});
-  builder.placeholder("b", kFloat, {2});
-  builder.placeholder("c", kFloat, {2});
+  builder.placeholder("a", tf_float, {2});
+  builder.placeholder("b", tf_float, {2});
+  builder.placeholder("c", tf_float, {2});
   builder.node("AddN", "y", {"a", "b", "c"});
   ImportOptions options;
   EXPECT_THAT(input_names(*builder.import()), ::testing::ElementsAre("a", "b", "c"));
@@ -88,7 +88,7 @@ TEST(Graphdef, InputsFollowTheOptionsOrder) {
 
 TEST(Graphdef, AnyValueCanBecomeAnInput) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   builder.node("MyVeryOwnOp", "odd", {"x"});
   builder.node("Neg", "y", {"odd:1"});
   ImportOptions options;
@@ -101,7 +101,7 @@ TEST(Graphdef, AnyValueCanBecomeAnInput) {
 
 TEST(Graphdef, APlaceholderWithoutAShapeNeedsAnOption) {
   GraphBuilder builder;
-  (*builder.node("Placeholder", "x").mutable_attr())["dtype"].set_type(kFloat);
+  (*builder.node("Placeholder", "x").mutable_attr())["dtype"].set_type(tf_float);
   builder.node("Neg", "y", {"x"});
   EXPECT_THAT(message(builder.import()), HasSubstr("--input x="));
   ImportOptions options;
@@ -113,7 +113,7 @@ TEST(Graphdef, APlaceholderWithoutAShapeNeedsAnOption) {
 
 TEST(Graphdef, OldGraphsStateAScalarWhereTheyKnowNothing) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {});
+  builder.placeholder("x", tf_float, {});
   builder.node("Neg", "y", {"x"});
   ASSERT_TRUE(builder.import());
   builder.def.mutable_versions()->set_producer(22);
@@ -122,7 +122,7 @@ TEST(Graphdef, OldGraphsStateAScalarWhereTheyKnowNothing) {
 
 TEST(Graphdef, APlaceholderWithDefaultIsItsDefaultUnlessNamed) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   builder.floats("ten", {}, {10});
   builder.node("PlaceholderWithDefault", "scale", {"ten"});
   builder.node("Mul", "y", {"x", "scale"});
@@ -137,24 +137,24 @@ TEST(Graphdef, APlaceholderWithDefaultIsItsDefaultUnlessNamed) {
 /// y = x + 1 in training, where dropout is random; y = 2 * x in inference; as Keras writes it.
 GraphBuilder learning_phase(bool with_default) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   if (with_default) {
     builder.boolean("default", false);
     builder.node("PlaceholderWithDefault", "phase", {"default"});
   } else {
-    builder.placeholder("phase", kBool, {});
+    builder.placeholder("phase", tf_bool, {});
   }
   builder.node("Switch", "cond/Switch", {"phase", "phase"});
   builder.node("Identity", "cond/switch_t", {"cond/Switch:1"});
   builder.node("Identity", "cond/switch_f", {"cond/Switch"});
   builder.node("Identity", "cond/pred_id", {"phase"});
-  TensorProto& one = builder.constant("cond/one", kFloat, {});
+  TensorProto& one = builder.constant("cond/one", tf_float, {});
   one.add_float_val(1);
   builder.def.mutable_node(builder.def.node_size() - 1)->add_input("^cond/switch_t");
   builder.node("Switch", "cond/x", {"x", "cond/pred_id"});
   builder.node("RandomUniform", "cond/random", {"cond/x:1"});
   builder.node("Add", "cond/sum", {"cond/random", "cond/one"});
-  TensorProto& two = builder.constant("cond/two", kFloat, {});
+  TensorProto& two = builder.constant("cond/two", tf_float, {});
   two.add_float_val(2);
   builder.def.mutable_node(builder.def.node_size() - 1)->add_input("^cond/switch_f");
   builder.node("Mul", "cond/product", {"cond/x", "cond/two"});
@@ -178,7 +178,7 @@ TEST(Graphdef, ABranchThatAConstantSwitchesOffIsNeverSeen) {
 
 TEST(Graphdef, ConstantsInADeadBranchDieByTheirControlEdge) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   builder.boolean("phase", true);
   builder.node("Switch", "switch", {"phase", "phase"});
   builder.node("Identity", "f", {"switch"});
@@ -187,7 +187,8 @@ TEST(Graphdef, ConstantsInADeadBranchDieByTheirControlEdge) {
   builder.node("Switch", "xs", {"x", "phase"});
   builder.node("Merge", "merge", {"dead", "xs:1"});
   builder.node("Cast", "which", {"merge:1"});
-  (*builder.def.mutable_node(builder.def.node_size() - 1)->mutable_attr())["DstT"].set_type(kInt64);
+  (*builder.def.mutable_node(builder.def.node_size() - 1)->mutable_attr())["DstT"].set_type(
+      tf_int64);
   builder.node("Neg", "y", {"merge"});
   const auto outputs = run(builder, {counting({2})});
   ASSERT_EQ(outputs.size(), 2U);
@@ -214,7 +215,7 @@ TEST(Graphdef, AnOutputThatIsSwitchedOffIsAnError) {
 
 TEST(Graphdef, AllThatIsUnsupportedIsReportedAtOnce) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   builder.node("MyVeryOwnOp", "odd", {"x"});
   builder.node("Neg", "between", {"odd"});
   builder.node("AsString", "text", {"between"});
@@ -230,7 +231,7 @@ TEST(Graphdef, AllThatIsUnsupportedIsReportedAtOnce) {
 
 TEST(Graphdef, CallsOfTheGraphsFunctionsAreNamed) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   builder.node("my_function", "call", {"x"});
   builder.def.mutable_library()->add_function()->mutable_signature()->set_name("my_function");
   EXPECT_THAT(message(builder.import()), HasSubstr("freeze with functions inlined"));
@@ -238,7 +239,7 @@ TEST(Graphdef, CallsOfTheGraphsFunctionsAreNamed) {
 
 TEST(Graphdef, ATf1WhileLoopIsReportedAsSuch) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   builder.node("Enter", "enter", {"x"});
   builder.node("Merge", "merge", {"enter", "next"});
   builder.floats("limit", {}, {10});
@@ -259,7 +260,7 @@ TEST(Graphdef, ATf1WhileLoopIsReportedAsSuch) {
 TEST(Graphdef, BrokenGraphsAreErrors) {
   {
     GraphBuilder builder;
-    builder.placeholder("x", kFloat, {2});
+    builder.placeholder("x", tf_float, {2});
     builder.node("Add", "a", {"x", "b"});
     builder.node("Neg", "b", {"a"});
     builder.node("Neg", "y", {"a"});
@@ -267,30 +268,30 @@ TEST(Graphdef, BrokenGraphsAreErrors) {
   }
   {
     GraphBuilder builder;
-    builder.placeholder("x", kFloat, {2});
+    builder.placeholder("x", tf_float, {2});
     builder.node("Add", "y", {"x", "gone"});
     EXPECT_EQ(message(builder.import()), "node 'y' (Add): its input 'gone' is not in the graph");
   }
   {
     GraphBuilder builder;
-    builder.placeholder("x", kFloat, {2});
-    builder.placeholder("x", kFloat, {2});
+    builder.placeholder("x", tf_float, {2});
+    builder.placeholder("x", tf_float, {2});
     EXPECT_EQ(message(builder.import()), "two nodes are named 'x'");
   }
   {
     GraphBuilder builder;
-    builder.placeholder("x", kFloat, {2});
+    builder.placeholder("x", tf_float, {2});
     builder.node("Add", "y", {"x"});
     EXPECT_EQ(message(builder.import()), "node 'y' (Add): 1 inputs, 2 wanted");
   }
   {
     GraphBuilder builder;
-    builder.placeholder("\xff", kFloat, {2});
+    builder.placeholder("\xff", tf_float, {2});
     EXPECT_EQ(message(builder.import()), "the name or op of node 0 is not UTF-8");
   }
   {
     GraphBuilder builder;
-    builder.placeholder("x", kFloat, {2});
+    builder.placeholder("x", tf_float, {2});
     builder.node("Neg", "y", {"x:7"});
     EXPECT_FALSE(builder.import());
   }
@@ -298,7 +299,7 @@ TEST(Graphdef, BrokenGraphsAreErrors) {
 
 TEST(Graphdef, OptionsThatNameNothingAreErrors) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   builder.node("Neg", "y", {"x"});
   ImportOptions options;
   options.outputs = {"z"};
@@ -324,7 +325,7 @@ TEST(Graphdef, TruncatedBytesAreAnErrorAtEveryLength) {
 
 TEST(Graphdef, DeepGraphsDoNotExhaustTheStack) {
   GraphBuilder builder;
-  builder.placeholder("x", kFloat, {2});
+  builder.placeholder("x", tf_float, {2});
   std::string last = "x";
   for (int i = 0; i < 50000; ++i) {
     const std::string next = fmt::format("n{}", i);

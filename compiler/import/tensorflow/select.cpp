@@ -172,8 +172,8 @@ class Selector {
     const auto value = def.attr().find("value");
     if (value == def.attr().end()) return std::nullopt;
     const TensorProto& tensor = value->second.tensor();
-    constexpr int kBool = 10;
-    if (tensor.dtype() != kBool || tensor.tensor_shape().dim_size() != 0) return std::nullopt;
+    constexpr int tf_bool = 10;
+    if (tensor.dtype() != tf_bool || tensor.tensor_shape().dim_size() != 0) return std::nullopt;
     if (!tensor.tensor_content().empty()) return tensor.tensor_content()[0] != 0;
     return tensor.bool_val_size() > 0 && tensor.bool_val(0);
   }

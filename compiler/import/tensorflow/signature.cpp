@@ -48,7 +48,7 @@ std::optional<std::vector<FileDim>> file_shape(const TensorShapeProto& proto) {
 /// What the file says of a value that becomes an input.
 FileInput describe_input(const Topology& topology, int producer, Wire wire) {
   // Graphs older than this state a scalar where they know nothing.
-  constexpr int kScalarsAreKnown = 24;
+  constexpr int scalars_are_known = 24;
   const NodeDef& def = topology.node(wire.node);
   FileInput input{topology.describe(wire), std::nullopt, std::nullopt};
   const bool source = is_source(def.op());
@@ -58,7 +58,7 @@ FileInput describe_input(const Topology& topology, int producer, Wire wire) {
   if (const AttrValue* shape = find_attribute(def, "shape"); shape != nullptr && source) {
     input.shape = file_shape(shape->shape());
     const bool scalar = input.shape && input.shape->empty();
-    if (scalar && producer < kScalarsAreKnown) input.shape = std::nullopt;
+    if (scalar && producer < scalars_are_known) input.shape = std::nullopt;
   }
   if (const AttrValue* shapes = find_attribute(def, "_output_shapes"); shapes && !input.shape) {
     const auto& list = shapes->list().shape();

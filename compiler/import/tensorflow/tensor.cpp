@@ -15,7 +15,7 @@ struct TypeRow {
   std::optional<DType> dtype;
 };
 
-constexpr TypeRow kTypes[] = {
+constexpr TypeRow type_rows[] = {
     {1, "float32", DType::f32},  {2, "float64", DType::f64},
     {3, "int32", DType::i32},    {4, "uint8", DType::u8},
     {5, "int16", DType::i16},    {6, "int8", DType::i8},
@@ -30,11 +30,11 @@ constexpr TypeRow kTypes[] = {
     {23, "uint64", DType::u64},
 };
 
-constexpr int kReference = 100;
+constexpr int reference = 100;
 
 const TypeRow* find_type(int number) {
-  if (number > kReference) number -= kReference;
-  for (const TypeRow& row : kTypes) {
+  if (number > reference) number -= reference;
+  for (const TypeRow& row : type_rows) {
     if (row.number == number) return &row;
   }
   return nullptr;

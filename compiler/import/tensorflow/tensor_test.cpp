@@ -28,7 +28,7 @@ Doubles decoded(const TensorProto& tensor) {
 }
 
 TEST(TensorflowTensor, RawBytes) {
-  TensorProto tensor = proto(kInt32, {2});
+  TensorProto tensor = proto(tf_int32, {2});
   tensor.set_tensor_content(std::string("\x01\x00\x00\x00\xff\xff\xff\xff", 8));
   EXPECT_EQ(decoded(tensor), (Doubles{1, -1}));
   tensor.set_tensor_content(std::string(7, '\0'));
@@ -38,7 +38,7 @@ TEST(TensorflowTensor, RawBytes) {
 }
 
 TEST(TensorflowTensor, TypedLists) {
-  TensorProto floats = proto(kFloat, {2});
+  TensorProto floats = proto(tf_float, {2});
   floats.add_float_val(1.5F);
   floats.add_float_val(-2);
   EXPECT_EQ(decoded(floats), (Doubles{1.5, -2}));
@@ -57,11 +57,11 @@ TEST(TensorflowTensor, TypedLists) {
   bytes.add_int_val(127);
   EXPECT_EQ(decoded(bytes), (Doubles{-128, 127}));
 
-  TensorProto longs = proto(kInt64, {});
+  TensorProto longs = proto(tf_int64, {});
   longs.add_int64_val(-5);
   EXPECT_EQ(decoded(longs), Doubles{-5});
 
-  TensorProto truths = proto(kBool, {2});
+  TensorProto truths = proto(tf_bool, {2});
   truths.add_bool_val(true);
   truths.add_bool_val(false);
   EXPECT_EQ(decoded(truths), (Doubles{1, 0}));
@@ -72,7 +72,7 @@ TEST(TensorflowTensor, TypedLists) {
 }
 
 TEST(TensorflowTensor, ShortListsRepeatTheirLastValue) {
-  TensorProto tensor = proto(kFloat, {2, 3});
+  TensorProto tensor = proto(tf_float, {2, 3});
   EXPECT_EQ(decoded(tensor), Doubles(6, 0));
   tensor.add_float_val(4);
   EXPECT_EQ(decoded(tensor), Doubles(6, 4));
@@ -83,7 +83,7 @@ TEST(TensorflowTensor, ShortListsRepeatTheirLastValue) {
 }
 
 TEST(TensorflowTensor, HugeShapesOfFewBytesTakeNoMemory) {
-  TensorProto tensor = proto(kFloat, {1 << 20, 1 << 20});
+  TensorProto tensor = proto(tf_float, {1 << 20, 1 << 20});
   tensor.add_float_val(1);
   const auto splat = decode(tensor);
   ASSERT_TRUE(splat) << splat.error().message;
@@ -92,8 +92,8 @@ TEST(TensorflowTensor, HugeShapesOfFewBytesTakeNoMemory) {
   const auto refused = decode(tensor);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::limit);
-  EXPECT_FALSE(decode(proto(kFloat, {INT64_MAX, INT64_MAX})));
-  EXPECT_FALSE(decode(proto(kFloat, {-1})));
+  EXPECT_FALSE(decode(proto(tf_float, {INT64_MAX, INT64_MAX})));
+  EXPECT_FALSE(decode(proto(tf_float, {-1})));
 }
 
 TEST(TensorflowTensor, StringsAreUnsupported) {
@@ -104,7 +104,7 @@ TEST(TensorflowTensor, StringsAreUnsupported) {
 }
 
 TEST(TensorflowTensor, EmptyTensors) {
-  const auto empty = decode(proto(kFloat, {0, 3}));
+  const auto empty = decode(proto(tf_float, {0, 3}));
   ASSERT_TRUE(empty) << empty.error().message;
   EXPECT_EQ(empty->elements(), 0);
 }
