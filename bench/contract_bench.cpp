@@ -264,6 +264,10 @@ int add_all() {
   return 0;
 }
 
-[[maybe_unused]] const int added = add_all();
-
 }  // namespace
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  add_all();
+  benchmark::RunSpecifiedBenchmarks();
+}

@@ -54,11 +54,18 @@ verb_bench() {
   need "${BENCH_PACKAGES[@]}"
   configure release -DINGOT_BENCH=ON
   build_targets release
-  if [[ -x bench/run ]]; then
-    bench/run "$@"
+  local name=${1:-models}
+  shift || true
+  [[ -x build/bench/${name}_bench ]] ||
+    die "no benchmark '$name'; there are: $(cd bench && ls ./*_bench.cpp | sed 's,^./,,; s/_bench.cpp//' | tr '\n' ' ')"
+  # One short turn shows that they run; medians of nine are for reading.
+  if [[ -n ${INGOT_BENCH_ONCE:-} ]]; then
+    set -- --benchmark_min_time=0.001 "$@"
   else
-    build/bench/ingot_bench "$@"
+    set -- --benchmark_repetitions=9 --benchmark_enable_random_interleaving=true \
+      --benchmark_min_time=0.05 --benchmark_report_aggregates_only=true "$@"
   fi
+  "build/bench/${name}_bench" "$@"
 }
 
 verb_fuzz() {

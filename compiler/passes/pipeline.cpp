@@ -9,6 +9,7 @@
 #include "passes/merge_equal.h"
 #include "passes/pass.h"
 #include "passes/recover_dense.h"
+#include "passes/widen_half.h"
 
 namespace ingot::passes {
 namespace {
@@ -19,6 +20,7 @@ constexpr PassInfo kOrder[] = {
     merge_equal_pass,
     recover_dense_pass,  // needs reshapes to be few
     fold_scales_pass,    // needs products next to their scales
+    widen_half_pass,     // leaves casts of constants
     fold_constants_pass, drop_neutral_pass, merge_equal_pass,
 };
 
@@ -38,7 +40,7 @@ std::string_view name(Numerics numerics) {
 
 std::span<const PassInfo> all_passes() {
   static constexpr PassInfo passes[] = {drop_neutral_pass, fold_constants_pass, fold_scales_pass,
-                                        merge_equal_pass, recover_dense_pass};
+                                        merge_equal_pass,  recover_dense_pass,  widen_half_pass};
   return passes;
 }
 

@@ -73,6 +73,14 @@ void erase(Kernel& kernel, Walked& walked, std::size_t d) {
   }
 }
 
+/// The last dimension before n is that of rows, which share one b: a batch of matrices can't take
+/// its place.
+bool is_rows_of_batch(const Kernel& kernel, std::size_t d) {
+  const auto* contract = std::get_if<Contract>(&kernel.work);
+  const View* b = contract != nullptr ? std::get_if<View>(&contract->b) : nullptr;
+  return b != nullptr && d + 2 == kernel.space.size() && d > 0 && !b->strides[d - 1].is(0);
+}
+
 bool indexed(const Walked& walked, std::size_t d) {
   return std::any_of(walked.indices.begin(), walked.indices.end(),
                      [&](const Step* step) { return step->index == d; });
@@ -94,7 +102,8 @@ void collapse(Kernel& kernel) {
     const std::size_t least =
         contract || (run == walked.runs.rbegin() && walked.runs.size() == 2) ? 1 : 0;
     for (std::size_t d = run->second; d-- > run->first;) {
-      if (kernel.space[d].is(1) && count > least && !indexed(walked, d)) {
+      if (kernel.space[d].is(1) && count > least && !indexed(walked, d) &&
+          !is_rows_of_batch(kernel, d)) {
         erase(kernel, walked, d);
         erased();
       }
