@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cfenv>
 #include <cmath>
 #include <random>
 
@@ -74,7 +75,12 @@ inline void expect_same(const std::vector<Tensor>& compiled, const std::vector<T
   }
 }
 
-/// Compiles a graph of one symbol N and compares for some N.
+/// Flags of the exceptions that a program may have made trap. Inexact is nobody's trap; overflow is
+/// not compared, because the interpreter narrows to 16-bit floats without raising it.
+inline int raised() { return std::fetestexcept(FE_INVALID | FE_DIVBYZERO); }
+
+/// Compiles a graph of one symbol N and compares for some N. What the code raises, the interpreter
+/// must have raised too.
 inline void check(const Graph& graph, const std::vector<std::int64_t>& sizes, std::uint64_t seed) {
   auto plan = plan::make_plan(graph);
   ASSERT_TRUE(plan) << plan.error().message;
@@ -90,10 +96,16 @@ inline void check(const Graph& graph, const std::vector<std::int64_t>& sizes, st
       for (const Dim& dim : graph.type(id).shape) shape.push_back(*dim.evaluate(symbols));
       inputs.push_back(random_tensor(graph.type(id).dtype, shape, random));
     }
+    std::feclearexcept(FE_ALL_EXCEPT);
     auto meant = interpret(graph, inputs, symbols);
+    const int meant_flags = raised();
     ASSERT_TRUE(meant) << meant.error().message;
     for (const int level : options.isa_levels) {
-      expect_same(code.run(level, {n}, inputs), *meant, fmt::format("{} N={} v{}", graph.name, n, level));
+      const std::string what = fmt::format("{} N={} v{}", graph.name, n, level);
+      std::feclearexcept(FE_ALL_EXCEPT);
+      const std::vector<Tensor> compiled = code.run(level, {n}, inputs);
+      EXPECT_EQ(raised() & ~meant_flags, 0) << what << " raises exceptions of its own";
+      expect_same(compiled, *meant, what);
     }
   }
 }

@@ -80,11 +80,62 @@ Value* f64_to_f32_odd(llvm::IRBuilder<>& b, const Shapes& t, Value* value) {
   Value* bits = b.CreateBitCast(nearest, t.i32());
   Value* inexact = b.CreateFCmpONE(back, value);
   Value* is_even = b.CreateICmpEQ(b.CreateAnd(bits, t.word(1)), t.word(0));
-  Value* below = b.CreateFCmpOLT(b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, back),
-                                 b.CreateUnaryIntrinsic(llvm::Intrinsic::fabs, value));
+  // As integers, because NaN would signal in the comparison as floats.
+  auto magnitude = [&](Value* wide) {
+    llvm::Type* type = t.of(b.getInt64Ty());
+    return b.CreateAnd(b.CreateBitCast(wide, type),
+                       llvm::ConstantInt::get(type, INT64_MAX));
+  };
+  Value* below = b.CreateICmpULT(magnitude(back), magnitude(value));
   Value* step = b.CreateSelect(below, t.word(1), t.word(~0U));
   step = b.CreateSelect(b.CreateAnd(inexact, is_even), step, t.word(0));
   return b.CreateBitCast(b.CreateAdd(bits, step), t.f32());
+}
+
+/// Truncates and saturates, NaN to 0. LLVM's own saturating conversions convert first and repair
+/// afterwards, which raises an exception that the number itself does not.
+Value* saturate(Emitter& e, const Shapes& t, DType from, DType to, Value* value) {
+  llvm::IRBuilder<>& b = e.build;
+  const unsigned bits = static_cast<unsigned>(8 * bytes_of(to));
+  const llvm::APInt least =
+      is_signed(to) ? llvm::APInt::getSignedMinValue(bits) : llvm::APInt::getMinValue(bits);
+  const llvm::APInt greatest =
+      is_signed(to) ? llvm::APInt::getSignedMaxValue(bits) : llvm::APInt::getMaxValue(bits);
+  auto real = [&](double number) { return llvm::ConstantFP::get(value->getType(), number); };
+  auto limit = [&](const llvm::APInt& number) {
+    llvm::APFloat rounded(from == DType::f32 ? llvm::APFloat::IEEEsingle()
+                                             : llvm::APFloat::IEEEdouble());
+    rounded.convertFromAPInt(number, is_signed(to), llvm::APFloat::rmNearestTiesToEven);
+    return llvm::ConstantFP::get(value->getType(), rounded);
+  };
+  // Comparisons other than for equality signal on NaN, so that it goes first. LLVM must not know
+  // the zero that takes its place, or it moves the comparison and the conversion before the choice.
+  Value* nothing = e.splat(
+      b.CreateBitCast(b.CreateTrunc(e.hidden(0), b.getIntNTy(value->getType()->getScalarSizeInBits())),
+                      value->getType()->getScalarType()),
+      t.lanes);
+  value = b.CreateSelect(b.CreateFCmpUNO(value, value), nothing, value);
+  Value* low = b.CreateFCmpOLE(value, limit(least));
+  Value* high = b.CreateFCmpOGE(value, limit(greatest));
+  value = b.CreateSelect(b.CreateOr(low, high), nothing, value);
+
+  llvm::Type* type = e.register_type(to, t.lanes);
+  Value* result;
+  if (bits < 32) {
+    result = b.CreateTrunc(b.CreateFPToSI(value, t.i32()), type);
+  } else if (is_signed(to)) {
+    result = b.CreateFPToSI(value, type);
+  } else {
+    // The upper half is moved to the lower one, because only signed conversions are instructions.
+    Value* middle = real(bits == 32 ? 0x1p31 : 0x1p63);
+    Value* upper = b.CreateFCmpOGE(value, middle);
+    Value* moved = b.CreateSelect(upper, b.CreateFSub(value, middle), value);
+    Value* top = b.CreateSelect(upper, llvm::ConstantInt::get(type, llvm::APInt::getSignMask(bits)),
+                                llvm::Constant::getNullValue(type));
+    result = b.CreateXor(b.CreateFPToSI(moved, type), top);
+  }
+  result = b.CreateSelect(high, llvm::ConstantInt::get(type, greatest), result);
+  return b.CreateSelect(low, llvm::ConstantInt::get(type, least), result);
 }
 
 }  // namespace
@@ -133,9 +184,7 @@ Value* Emitter::cast(DType from, DType to, Value* value) {
     if (is_float(to)) {
       return build.CreateFPCast(value, register_type(to, lanes));
     }
-    return build.CreateIntrinsic(
-        is_signed(to) ? llvm::Intrinsic::fptosi_sat : llvm::Intrinsic::fptoui_sat,
-        {register_type(to, lanes), value->getType()}, {value});
+    return saturate(*this, t, source, to, value);
   }
   if (is_float(to)) {
     // Integers reach the 16-bit types through f64; those of up to 32 bits are exact there.

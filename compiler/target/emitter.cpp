@@ -2,6 +2,7 @@
 // Numbers, addresses, vectors and loops: the words in which kernels are written.
 #include "target/emitter.h"
 
+#include <llvm/IR/InlineAsm.h>
 #include <llvm/IR/Intrinsics.h>
 
 #include <algorithm>
@@ -219,6 +220,16 @@ std::optional<std::int64_t> Emitter::known(const Value* value) {
   return constant->getSExtValue();
 }
 
+Value* Emitter::hidden(std::int64_t value) {
+  auto* word = build.getInt64Ty();
+  llvm::CallInst* result = build.CreateCall(
+      llvm::InlineAsm::get(llvm::FunctionType::get(word, {word}, false), "", "=r,0", false),
+      {number(value)});
+  result->setDoesNotAccessMemory();
+  result->setDoesNotThrow();
+  return result;
+}
+
 Value* Emitter::add(Value* a, Value* b) {
   if (known(a) == 0) return b;
   if (known(b) == 0) return a;
@@ -376,17 +387,51 @@ Value* Emitter::advance(Value* pointer, Value* elements, DType dtype) {
   return build.CreateInBoundsGEP(memory_type(dtype), pointer, elements);
 }
 
+// A mask that LLVM knows tells it which lanes nobody reads, and it would put zeros there: then dead
+// lanes could divide by zero. So even a known number of lanes is hidden from it, but for registers
+// that are live as a whole.
 Lanes Emitter::first_lanes(unsigned count, Value* live) {
   if (known(live) == static_cast<std::int64_t>(count)) return all_lanes(count);
   if (count == 1) return all_lanes(1);
+  const unsigned part = isa.vector_bytes / 4;
+  const auto fixed = known(live);
+  if (fixed && count > part && *fixed >= part) {
+    const auto whole = static_cast<unsigned>(*fixed / part * part);
+    Value* rest = *fixed == whole ? llvm::Constant::getNullValue(llvm::FixedVectorType::get(
+                                        build.getInt1Ty(), count - whole))
+                                  : partial_mask(count - whole, number(*fixed - whole));
+    return Lanes{count, live, join(llvm::Constant::getAllOnesValue(llvm::FixedVectorType::get(
+                                       build.getInt1Ty(), whole)), rest)};
+  }
+  return Lanes{count, live, partial_mask(count, live)};
+}
+
+Value* Emitter::partial_mask(unsigned count, Value* live) {
   // The compare is as wide as the vectors that it masks.
   const unsigned width = std::clamp(isa.vector_bytes * 8 / count, 8U, 64U);
   auto* type = build.getIntNTy(width);
   std::vector<llvm::Constant*> steps;
   for (unsigned i = 0; i < count; ++i) steps.push_back(llvm::ConstantInt::get(type, i));
-  Value* mask = build.CreateICmpULT(llvm::ConstantVector::get(steps),
-                                    splat(build.CreateTrunc(live, type), count));
-  return Lanes{count, live, mask};
+  if (const auto fixed = known(live)) live = hidden(*fixed);
+  return build.CreateICmpULT(llvm::ConstantVector::get(steps),
+                             splat(build.CreateTrunc(live, type), count));
+}
+
+/// One vector after the other; their sizes need not be the same.
+Value* Emitter::join(Value* low, Value* high) {
+  const auto lanes_of = [](Value* value) {
+    return static_cast<int>(llvm::cast<llvm::FixedVectorType>(value->getType())->getNumElements());
+  };
+  const int size = std::max(lanes_of(low), lanes_of(high));
+  const auto widen = [&](Value* value) {
+    std::vector<int> lanes;
+    for (int i = 0; i < size; ++i) lanes.push_back(i < lanes_of(value) ? i : -1);
+    return lanes_of(value) == size ? value : build.CreateShuffleVector(value, lanes);
+  };
+  std::vector<int> lanes;
+  for (int i = 0; i < lanes_of(low); ++i) lanes.push_back(i);
+  for (int i = 0; i < lanes_of(high); ++i) lanes.push_back(size + i);
+  return build.CreateShuffleVector(widen(low), widen(high), lanes);
 }
 
 bool Emitter::can_mask(DType dtype) const {

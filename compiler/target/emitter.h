@@ -104,6 +104,8 @@ class Emitter {
   const SymbolRanges& ranges() const { return ranges_; }
   /// The value, if it is a constant i64.
   static std::optional<std::int64_t> known(const llvm::Value* value);
+  /// A number that LLVM's optimiser does not know.
+  llvm::Value* hidden(std::int64_t value);
   /// a + b and a * b as i64 that do not wrap; constants fold.
   llvm::Value* add(llvm::Value* a, llvm::Value* b);
   llvm::Value* mul(llvm::Value* a, llvm::Value* b);
@@ -197,6 +199,8 @@ class Emitter {
  private:
   llvm::Value* emit_dim(const Dim& dim);
   llvm::Value* emit_atom(const Dim::Atom& atom);
+  llvm::Value* partial_mask(unsigned count, llvm::Value* live);
+  llvm::Value* join(llvm::Value* low, llvm::Value* high);
 
   llvm::Constant* weights_;
   SymbolRanges ranges_;

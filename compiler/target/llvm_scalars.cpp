@@ -74,11 +74,24 @@ LlvmScalars::V LlvmScalars::pow(V a, V b) {
   return {b_.CreateSelect(invert, div({integer(1)}, {last[0]}).v, last[0])};
 }
 
+// Without AVX2 LLVM shifts vectors left by way of powers of two as floats, and 2^31 raises an
+// exception where no float was meant to be.
+Value* LlvmScalars::shift_up(Value* a, Value* distance) const {
+  if (lanes_ == 1 || e_.isa.level > 2) return b_.CreateShl(a, distance);
+  Value* result = llvm::PoisonValue::get(a->getType());
+  for (std::uint64_t lane = 0; lane < lanes_; ++lane) {
+    Value* shifted =
+        b_.CreateShl(b_.CreateExtractElement(a, lane), b_.CreateExtractElement(distance, lane));
+    result = b_.CreateInsertElement(result, shifted, lane);
+  }
+  return result;
+}
+
 LlvmScalars::V LlvmScalars::shift_left(V a, V b) const {
   const auto bits = static_cast<std::int64_t>(bytes_of(dtype_) * 8);
   Value* within = b_.CreateICmpULT(b.v, integer(bits));
   Value* distance = b_.CreateSelect(within, b.v, integer(0));
-  return {b_.CreateSelect(within, b_.CreateShl(a.v, distance), integer(0))};
+  return {b_.CreateSelect(within, shift_up(a.v, distance), integer(0))};
 }
 
 LlvmScalars::V LlvmScalars::shift_right(V a, V b) const {
@@ -121,7 +134,7 @@ LlvmScalars::V LlvmScalars::fmod(V a, V b) const {
     Value* subnormal = b_.CreateICmpEQ(field, word(0));
     Value* shift = leading_zeros(value);
     Value* normal = b_.CreateOr(b_.CreateAnd(value, word(implicit - 1)), word(implicit));
-    return std::pair{b_.CreateSelect(subnormal, b_.CreateShl(value, shift), normal),
+    return std::pair{b_.CreateSelect(subnormal, shift_up(value, shift), normal),
                      b_.CreateSelect(subnormal, b_.CreateSub(word(1), shift), field)};
   };
   auto [mx, ex] = split(x);
@@ -151,7 +164,7 @@ LlvmScalars::V LlvmScalars::fmod(V a, V b) const {
 
   Value* shift = leading_zeros(rest);
   Value* exponent = b_.CreateSub(ey, shift);
-  Value* lifted = b_.CreateShl(rest, shift);
+  Value* lifted = shift_up(rest, shift);
   Value* is_normal = b_.CreateICmpSGT(exponent, word(0));
   Value* normal = b_.CreateAdd(b_.CreateSub(lifted, word(implicit)),
                                b_.CreateShl(exponent, word(static_cast<std::uint64_t>(mantissa))));

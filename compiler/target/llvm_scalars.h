@@ -56,6 +56,7 @@ class LlvmScalars : public LlvmArith {
   llvm::Type* value_type() const { return e_.register_type(dtype_, lanes_); }
   llvm::Value* integer(std::int64_t value) const;
   V fmod(V a, V b) const;
+  llvm::Value* shift_up(llvm::Value* a, llvm::Value* distance) const;
 
   DType dtype_;
 };
