@@ -231,17 +231,18 @@ Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileIn
     }
   }
 
-  auto rank = [&](std::size_t i) {
+  std::vector<std::pair<std::size_t, std::size_t>>
+      order;  // place in the options, place in the file
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
     const InputSpec* spec = find_spec(options, inputs[i].name);
-    return spec == nullptr ? options.inputs.size()
-                           : static_cast<std::size_t>(spec - options.inputs.data());
-  };
-  std::vector<std::size_t> order(inputs.size());
-  for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return rank(a) < rank(b); });
+    const std::size_t place = spec == nullptr
+                                  ? options.inputs.size()
+                                  : static_cast<std::size_t>(spec - options.inputs.data());
+    order.emplace_back(place, i);
+  }
+  std::sort(order.begin(), order.end());
   std::vector<ValueId> values(inputs.size());
-  for (const std::size_t i : order) values[i] = graph.add_input(inputs[i].name, types[i]);
+  for (const auto& [place, i] : order) values[i] = graph.add_input(inputs[i].name, types[i]);
   return values;
 }
 
