@@ -23,7 +23,8 @@ std::optional<ValueId> unflattened(const Graph& graph, const Node& product, cons
 }  // namespace
 
 Expected<Graph> recover_dense(const Graph& graph, Report& report) {
-  const std::vector<std::vector<NodeId>> uses = compute_uses(graph);
+  std::vector<std::vector<NodeId>> uses = compute_uses(graph);
+  for (const Output& output : graph.outputs()) uses[output.value.index].push_back(NodeId{});
   return rebuild(
       graph, [&](Rebuilder& rebuilder, const Node& node) -> Expected<std::vector<ValueId>> {
         const Node* product = node.op->name == "reshape" ? graph.producer(node.inputs[0]) : nullptr;
