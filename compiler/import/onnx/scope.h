@@ -35,13 +35,15 @@ struct Scope {
 
 using NodeList = google::protobuf::RepeatedPtrField<NodeProto>;
 
-/// Walking back from `wanted`: the nodes that contribute, and every name that is read.
+/// The nodes that contribute to what is wanted, and every name that is read.
 struct Liveness {
-  std::vector<bool> nodes;  // parallel to the list
+  std::vector<int> nodes;  // places in the list, each after those it reads from
   std::unordered_set<std::string> names;
 };
 
-/// `given` are names that are known already: what computes them need not be.
+/// `given` are names that are known already: what computes them need not be. ONNX wants files in
+/// topological order, but real ones are not always; where they are, their order is kept. Nodes on a
+/// cycle come last.
 Liveness find_live(const NodeList& nodes, const std::vector<std::string>& wanted,
                    const std::unordered_set<std::string>& given);
 

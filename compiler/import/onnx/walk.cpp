@@ -48,16 +48,14 @@ Expected<Slot> Walker::find(Scope& scope, const std::string& name) {
     around->values.emplace(name, slot);
     return slot;
   }
-  return fail(ErrorCode::invalid_model, "value '{}' is used but not computed before", name);
+  return fail(ErrorCode::invalid_model, "value '{}' is never computed, or only from itself", name);
 }
 
 Expected<void> Walker::walk(Scope& scope, const NodeList& nodes, const Liveness& live) {
   if (scope.depth > kMaxDepth) {
     return fail(ErrorCode::limit, "functions and branches are nested deeper than {}", kMaxDepth);
   }
-  for (int i = 0; i < nodes.size(); ++i) {
-    if (live.nodes[static_cast<std::size_t>(i)]) INGOT_TRY(walk_node(scope, nodes[i], live));
-  }
+  for (const int i : live.nodes) INGOT_TRY(walk_node(scope, nodes[i], live));
   return {};
 }
 

@@ -10,8 +10,8 @@ class Walker {
  public:
   Walker(Graph& graph, const ModelProto& model, std::filesystem::path folder);
 
-  /// Nodes in the file's order. What is unsupported is remembered and walked past; other failures
-  /// end the walk.
+  /// The live nodes, in their order. What is unsupported is remembered and walked past; other
+  /// failures end the walk.
   Expected<void> walk(Scope& scope, const NodeList& nodes, const Liveness& live);
   /// The value of a name that must exist; initializers become constants here.
   Expected<Slot> find(Scope& scope, const std::string& name);
