@@ -26,26 +26,44 @@ inline std::vector<int> levels(bool strict) {
 /// Numbers of all magnitudes, and often special ones.
 inline Tensor random_tensor(DType dtype, std::vector<std::int64_t> shape, std::mt19937_64& random) {
   Tensor tensor(dtype, std::move(shape));
-  static const double special[] = {0.0,  -0.0, 1.0,   -1.0,  0.5, -0.5, 1.5, 2.5, -2.5, 3, 7, -7,
-                                   100,  -300, 65504, 65520, 1e9, -1e9, 1e20, -1e20, 1e-40, 1e-45, 6e-8,
-                                   2147483648.0, -2147483648.0, 4294967296.0, 9.3e18, 1.9e19,
-                                   HUGE_VAL, -HUGE_VAL, std::nan("")};
+  static const double special[] = {
+      0.0,           -0.0,         1.0,    -1.0,   0.5,      -0.5,
+      1.5,           2.5,          -2.5,   3,      7,        -7,
+      100,           -300,         65504,  65520,  1e9,      -1e9,
+      1e20,          -1e20,        1e-40,  1e-45,  6e-8,     2147483648.0,
+      -2147483648.0, 4294967296.0, 9.3e18, 1.9e19, HUGE_VAL, -HUGE_VAL,
+      std::nan("")};
   for (std::int64_t i = 0; i < tensor.elements(); ++i) {
     const std::uint64_t bits = random();
     double real = special[bits % std::size(special)];
-    if (bits % 3 == 0) real = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -61);
-    if (bits % 7 == 0) real = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -80 + static_cast<int>(random() % 60));
+    if (bits % 3 == 0)
+      real = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())), -61);
+    if (bits % 7 == 0)
+      real = std::ldexp(static_cast<double>(static_cast<std::int64_t>(random())),
+                        -80 + static_cast<int>(random() % 60));
     switch (dtype) {
-      case DType::f32: tensor.set<float>(i, static_cast<float>(real)); break;
-      case DType::f64: tensor.set<double>(i, real); break;
-      case DType::f16: tensor.set<std::uint16_t>(i, f64_to_f16(real)); break;
-      case DType::bf16: tensor.set<std::uint16_t>(i, f64_to_bf16(real)); break;
-      case DType::boolean: tensor.set<std::uint8_t>(i, bits & 1); break;
+      case DType::f32:
+        tensor.set<float>(i, static_cast<float>(real));
+        break;
+      case DType::f64:
+        tensor.set<double>(i, real);
+        break;
+      case DType::f16:
+        tensor.set<std::uint16_t>(i, f64_to_f16(real));
+        break;
+      case DType::bf16:
+        tensor.set<std::uint16_t>(i, f64_to_bf16(real));
+        break;
+      case DType::boolean:
+        tensor.set<std::uint8_t>(i, bits & 1);
+        break;
       default: {
         std::uint64_t word = bits;
-        if (bits % 4 == 1) word = static_cast<std::uint64_t>(static_cast<std::int64_t>(random() % 9) - 4);
+        if (bits % 4 == 1)
+          word = static_cast<std::uint64_t>(static_cast<std::int64_t>(random() % 9) - 4);
         if (bits % 8 == 2) word = std::uint64_t{1} << (8 * bytes_of(dtype) - 1);
-        std::memcpy(tensor.mutable_bytes().data() + static_cast<std::size_t>(i) * bytes_of(dtype), &word, bytes_of(dtype));
+        std::memcpy(tensor.mutable_bytes().data() + static_cast<std::size_t>(i) * bytes_of(dtype),
+                    &word, bytes_of(dtype));
       }
     }
   }
@@ -57,7 +75,7 @@ inline bool is_nan(const Tensor& tensor, std::int64_t i) {
 }
 
 inline void expect_same(const std::vector<Tensor>& compiled, const std::vector<Tensor>& meant,
-                 const std::string& what) {
+                        const std::string& what) {
   ASSERT_EQ(compiled.size(), meant.size());
   for (std::size_t t = 0; t < meant.size(); ++t) {
     const Tensor wanted = meant[t].dense();
@@ -67,7 +85,8 @@ inline void expect_same(const std::vector<Tensor>& compiled, const std::vector<T
     for (std::int64_t i = 0; i < wanted.elements() && shown < 3; ++i) {
       if (is_nan(compiled[t], i) && is_nan(wanted, i)) continue;
       const std::size_t at = static_cast<std::size_t>(i) * size;
-      if (std::memcmp(compiled[t].bytes().data() + at, wanted.bytes().data() + at, size) == 0) continue;
+      if (std::memcmp(compiled[t].bytes().data() + at, wanted.bytes().data() + at, size) == 0)
+        continue;
       ++shown;
       ADD_FAILURE() << what << " output " << t << " element " << i << ": compiled "
                     << compiled[t].as_double(i) << ", meant " << wanted.as_double(i);

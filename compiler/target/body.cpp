@@ -49,7 +49,8 @@ Value* apply_in(LlvmScalars& f, Pointwise op, const Operands& operands) {
 }
 
 /// An op in register forms: the 16-bit floats are widened and narrowed around the formula.
-Value* apply_step(Emitter& e, Pointwise op, DType operand_dtype, Operands operands, unsigned lanes) {
+Value* apply_step(Emitter& e, Pointwise op, DType operand_dtype, Operands operands,
+                  unsigned lanes) {
   const Signature signature = ops::info(op).signature;
   const std::size_t first = signature == Signature::MVV_V ? 1 : 0;
   for (std::size_t i = first; i < operands.size(); ++i) {
@@ -63,10 +64,14 @@ Value* apply_step(Emitter& e, Pointwise op, DType operand_dtype, Operands operan
 
 Pointwise formula(plan::ReduceOp op) {
   switch (op) {
-    case plan::ReduceOp::sum: return Pointwise::add_;
-    case plan::ReduceOp::prod: return Pointwise::mul_;
-    case plan::ReduceOp::max: return Pointwise::max_;
-    case plan::ReduceOp::min: return Pointwise::min_;
+    case plan::ReduceOp::sum:
+      return Pointwise::add_;
+    case plan::ReduceOp::prod:
+      return Pointwise::mul_;
+    case plan::ReduceOp::max:
+      return Pointwise::max_;
+    case plan::ReduceOp::min:
+      return Pointwise::min_;
   }
   internal_error(__FILE__, __LINE__, "unknown reduction");
 }

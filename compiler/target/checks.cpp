@@ -130,10 +130,10 @@ class StatusFunction {
     auto or_number = [&](Value* value, std::int64_t otherwise) {
       return value == nullptr ? e_.number(otherwise) : value;
     };
-    b_.CreateRet(b_.CreateCall(
-        report_, {function_->getArg(0), status, b_.getInt32(static_cast<std::uint32_t>(reason.where)),
-                  b_.getInt32(reason.index), or_number(reason.position, -1),
-                  or_number(reason.value, 0), or_number(reason.limit, 0)}));
+    b_.CreateRet(b_.CreateCall(report_, {function_->getArg(0), status,
+                                         b_.getInt32(static_cast<std::uint32_t>(reason.where)),
+                                         b_.getInt32(reason.index), or_number(reason.position, -1),
+                                         or_number(reason.value, 0), or_number(reason.limit, 0)}));
   }
   void done() { b_.CreateRet(b_.getInt32(INGOT_OK)); }
 
@@ -146,7 +146,8 @@ class StatusFunction {
              e_.number(wanted)});
     Emitter::Bindings bindings;
     Fields fields(e_);
-    for (std::uint32_t i = 0; i < wanted; ++i) bindings.symbols.push_back(fields.word(memory, 8 * i));
+    for (std::uint32_t i = 0; i < wanted; ++i)
+      bindings.symbols.push_back(fields.word(memory, 8 * i));
     e_.bind(function_, bindings);
     for (std::uint32_t i = 0; i < wanted; ++i) {
       Value* value = bindings.symbols[i];
@@ -241,9 +242,9 @@ void emit_workspace_bytes(Emitter& e) {
 void emit_shapes(Emitter& e) {
   llvm::IRBuilder<>& b = e.build;
   llvm::Type* half = b.getInt32Ty();
-  llvm::Function* function = e.make_function(
-      llvm::FunctionType::get(half, {b.getPtrTy(), half, b.getPtrTy()}, false),
-      Names::shapes(e.plan));
+  llvm::Function* function =
+      e.make_function(llvm::FunctionType::get(half, {b.getPtrTy(), half, b.getPtrTy()}, false),
+                      Names::shapes(e.plan));
   e.describe(function, "shapes", 1);
   StatusFunction statements(e, function, nullptr);
   statements.symbols(function->getArg(0), function->getArg(1));
@@ -284,16 +285,17 @@ void check_tensors(Emitter& e, StatusFunction& statements, Value* call, Value* t
   Fields fields(e);
   const auto& ports = outputs ? e.plan.outputs : e.plan.inputs;
   const std::int32_t where = outputs ? INGOT_AT_OUTPUT : INGOT_AT_INPUT;
-  Value* tensors = fields.pointer(
-      call, outputs ? offsetof(ingot_call, outputs) : offsetof(ingot_call, inputs));
+  Value* tensors =
+      fields.pointer(call, outputs ? offsetof(ingot_call, outputs) : offsetof(ingot_call, inputs));
   for (std::uint32_t i = 0; i < ports.size(); ++i) {
     const TensorType& type = ports[i].type;
-    Value* tensor = b.CreateInBoundsGEP(b.getInt8Ty(), tensors, b.CreateMul(tensor_bytes, b.getInt64(i)));
+    Value* tensor =
+        b.CreateInBoundsGEP(b.getInt8Ty(), tensors, b.CreateMul(tensor_bytes, b.getInt64(i)));
     auto equal = [&](std::uint64_t offset, std::int64_t wanted, std::int32_t status) {
       Value* given = fields.half(tensor, offset);
-      statements.require(b.CreateICmpEQ(given, b.getInt32(static_cast<std::uint32_t>(wanted))),
-                         Reason{status, where, i, nullptr, b.CreateSExt(given, b.getInt64Ty()),
-                                e.number(wanted)});
+      statements.require(
+          b.CreateICmpEQ(given, b.getInt32(static_cast<std::uint32_t>(wanted))),
+          Reason{status, where, i, nullptr, b.CreateSExt(given, b.getInt64Ty()), e.number(wanted)});
     };
     equal(offsetof(ingot_tensor, dtype), static_cast<std::int64_t>(type.dtype), INGOT_WRONG_DTYPE);
     equal(offsetof(ingot_tensor, rank), static_cast<std::int64_t>(type.rank()), INGOT_WRONG_RANK);
@@ -301,8 +303,8 @@ void check_tensors(Emitter& e, StatusFunction& statements, Value* call, Value* t
     Value* strides = fields.pointer(tensor, offsetof(ingot_tensor, strides));
     e.when(b.CreateIsNotNull(strides),
            [&] { check_strides(e, statements, type, strides, where, i); });
-    Value* wanted = statements.size(type.elements(), static_cast<std::int64_t>(bytes_of(type.dtype)),
-                                    where, i);
+    Value* wanted =
+        statements.size(type.elements(), static_cast<std::int64_t>(bytes_of(type.dtype)), where, i);
     Value* given = fields.word(tensor, offsetof(ingot_tensor, bytes));
     statements.require(b.CreateICmpEQ(given, wanted),
                        Reason{INGOT_WRONG_BYTES, where, i, nullptr, given, wanted});
@@ -315,9 +317,8 @@ void check_tensors(Emitter& e, StatusFunction& statements, Value* call, Value* t
 llvm::Function* emit_check(Emitter& e, llvm::Function* fail) {
   using Reason = StatusFunction::Reason;
   llvm::IRBuilder<>& b = e.build;
-  llvm::Function* function =
-      e.make_function(llvm::FunctionType::get(b.getInt32Ty(), {b.getPtrTy()}, false),
-                      e.plan.name + ".check");
+  llvm::Function* function = e.make_function(
+      llvm::FunctionType::get(b.getInt32Ty(), {b.getPtrTy()}, false), e.plan.name + ".check");
   e.describe(function, "check", 1);
   Value* call = function->getArg(0);
   Fields fields(e);
@@ -336,10 +337,9 @@ llvm::Function* emit_check(Emitter& e, llvm::Function* fail) {
                             e.number(sizeof(ingot_tensor))});
   auto count = [&](std::uint64_t offset, std::size_t wanted, std::int32_t where) {
     Value* given = fields.half(call, offset);
-    statements.require(
-        b.CreateICmpEQ(given, b.getInt32(static_cast<std::uint32_t>(wanted))),
-        Reason{INGOT_WRONG_COUNT, where, 0, nullptr, wide(given),
-               e.number(static_cast<std::int64_t>(wanted))});
+    statements.require(b.CreateICmpEQ(given, b.getInt32(static_cast<std::uint32_t>(wanted))),
+                       Reason{INGOT_WRONG_COUNT, where, 0, nullptr, wide(given),
+                              e.number(static_cast<std::int64_t>(wanted))});
   };
   count(offsetof(ingot_call, input_count), e.plan.inputs.size(), INGOT_AT_INPUT);
   count(offsetof(ingot_call, output_count), e.plan.outputs.size(), INGOT_AT_OUTPUT);

@@ -72,15 +72,17 @@ class CompiledCode {
   std::vector<Tensor> run(int level, const std::vector<std::int64_t>& symbols,
                           const std::vector<Tensor>& inputs, bool probed = false) const {
     std::uint64_t needed = 0;
-    EXPECT_EQ(workspace_bytes(symbols.data(), static_cast<std::uint32_t>(symbols.size()), 1, &needed),
-              INGOT_OK);
+    EXPECT_EQ(
+        workspace_bytes(symbols.data(), static_cast<std::uint32_t>(symbols.size()), 1, &needed),
+        INGOT_OK);
     SymbolValues values;
     for (std::size_t i = 0; i < symbols.size(); ++i) values[plan_.symbols[i].name] = symbols[i];
 
     std::vector<Tensor> dense;
     std::vector<ingot_tensor> in, out;
     for (const Tensor& input : inputs) dense.push_back(input.dense());
-    for (Tensor& input : dense) in.push_back(tensor(input.mutable_bytes(), input.dtype(), input.rank()));
+    for (Tensor& input : dense)
+      in.push_back(tensor(input.mutable_bytes(), input.dtype(), input.rank()));
     std::vector<Tensor> outputs;
     std::vector<std::vector<std::byte>> guarded;
     for (const plan::Plan::Port& port : plan_.outputs) {

@@ -35,8 +35,8 @@ Value* f16_to_f32(llvm::IRBuilder<>& b, const Shapes& t, Value* bits) {
   // The float with the same fields is 2^112 times too small, subnormals included.
   Value* wide = b.CreateZExt(bits, t.i32());
   Value* magnitude = b.CreateShl(b.CreateAnd(wide, t.word(0x7fff)), t.word(13));
-  Value* scaled = b.CreateFMul(b.CreateBitCast(magnitude, t.f32()),
-                               llvm::ConstantFP::get(t.f32(), 0x1p112));
+  Value* scaled =
+      b.CreateFMul(b.CreateBitCast(magnitude, t.f32()), llvm::ConstantFP::get(t.f32(), 0x1p112));
   Value* special = b.CreateICmpUGE(magnitude, t.word(0x7c00 << 13));
   Value* result = b.CreateSelect(special, b.CreateOr(magnitude, t.word(0x7f800000)),
                                  b.CreateBitCast(scaled, t.i32()));
@@ -83,8 +83,7 @@ Value* f64_to_f32_odd(llvm::IRBuilder<>& b, const Shapes& t, Value* value) {
   // As integers, because NaN would signal in the comparison as floats.
   auto magnitude = [&](Value* wide) {
     llvm::Type* type = t.of(b.getInt64Ty());
-    return b.CreateAnd(b.CreateBitCast(wide, type),
-                       llvm::ConstantInt::get(type, INT64_MAX));
+    return b.CreateAnd(b.CreateBitCast(wide, type), llvm::ConstantInt::get(type, INT64_MAX));
   };
   Value* below = b.CreateICmpULT(magnitude(back), magnitude(value));
   Value* step = b.CreateSelect(below, t.word(1), t.word(~0U));
@@ -110,10 +109,11 @@ Value* saturate(Emitter& e, const Shapes& t, DType from, DType to, Value* value)
   };
   // Comparisons other than for equality signal on NaN, so that it goes first. LLVM must not know
   // the zero that takes its place, or it moves the comparison and the conversion before the choice.
-  Value* nothing = e.splat(
-      b.CreateBitCast(b.CreateTrunc(e.hidden(0), b.getIntNTy(value->getType()->getScalarSizeInBits())),
-                      value->getType()->getScalarType()),
-      t.lanes);
+  Value* nothing =
+      e.splat(b.CreateBitCast(
+                  b.CreateTrunc(e.hidden(0), b.getIntNTy(value->getType()->getScalarSizeInBits())),
+                  value->getType()->getScalarType()),
+              t.lanes);
   value = b.CreateSelect(b.CreateFCmpUNO(value, value), nothing, value);
   Value* low = b.CreateFCmpOLE(value, limit(least));
   Value* high = b.CreateFCmpOGE(value, limit(greatest));
@@ -180,7 +180,8 @@ Value* Emitter::cast(DType from, DType to, Value* value) {
     return build.CreateICmpNE(value, zero(source, lanes));
   }
   if (is_float(source)) {
-    if (half) return from_compute(to, source == DType::f64 ? f64_to_f32_odd(build, t, value) : value);
+    if (half)
+      return from_compute(to, source == DType::f64 ? f64_to_f32_odd(build, t, value) : value);
     if (is_float(to)) {
       return build.CreateFPCast(value, register_type(to, lanes));
     }
@@ -189,8 +190,8 @@ Value* Emitter::cast(DType from, DType to, Value* value) {
   if (is_float(to)) {
     // Integers reach the 16-bit types through f64; those of up to 32 bits are exact there.
     llvm::Type* type = half ? t.f64() : register_type(to, lanes);
-    Value* real = is_signed(source) ? build.CreateSIToFP(value, type)
-                                    : build.CreateUIToFP(value, type);
+    Value* real =
+        is_signed(source) ? build.CreateSIToFP(value, type) : build.CreateUIToFP(value, type);
     return half ? from_compute(to, f64_to_f32_odd(build, t, real)) : real;
   }
   return build.CreateIntCast(value, register_type(to, lanes), is_signed(source));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Numbers, addresses, vectors and loops: the words in which kernels are written.
+// The function of a kernel, numbers and types: the first words in which kernels are written.
+// vectors.cpp and control.cpp have the others.
 #include "target/emitter.h"
 
 #include <llvm/IR/InlineAsm.h>
@@ -123,16 +124,14 @@ llvm::Function* Emitter::make_function(llvm::FunctionType* type, const std::stri
 void Emitter::describe(llvm::Function* function, llvm::StringRef name, unsigned line) {
   if (options_.debug == nullptr) return;
   llvm::DIBuilder& debug = *options_.debug;
-  llvm::DISubroutineType* type =
-      debug.createSubroutineType(debug.getOrCreateTypeArray({}));
+  llvm::DISubroutineType* type = debug.createSubroutineType(debug.getOrCreateTypeArray({}));
   llvm::DISubprogram* subprogram = debug.createFunction(
       options_.file, name, function->getName(), options_.file, line, type, line,
       llvm::DINode::FlagArtificial,
       llvm::DISubprogram::SPFlagDefinition | llvm::DISubprogram::SPFlagLocalToUnit |
           llvm::DISubprogram::SPFlagOptimized);
   function->setSubprogram(subprogram);
-  build.SetCurrentDebugLocation(
-      llvm::DILocation::get(module.getContext(), line, 0, subprogram));
+  build.SetCurrentDebugLocation(llvm::DILocation::get(module.getContext(), line, 0, subprogram));
 }
 
 llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
@@ -172,9 +171,10 @@ llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
     if (range.lo >= 0 && range.hi < INT64_MAX) {
       function->addParamAttr(
           argument->getArgNo(),
-          llvm::Attribute::get(module.getContext(), llvm::Attribute::Range,
-                               llvm::ConstantRange(llvm::APInt(64, static_cast<std::uint64_t>(range.lo)),
-                                                   llvm::APInt(64, static_cast<std::uint64_t>(range.hi) + 1))));
+          llvm::Attribute::get(
+              module.getContext(), llvm::Attribute::Range,
+              llvm::ConstantRange(llvm::APInt(64, static_cast<std::uint64_t>(range.lo)),
+                                  llvm::APInt(64, static_cast<std::uint64_t>(range.hi) + 1))));
     }
     bindings.symbols[i] = argument;
   }
@@ -311,10 +311,18 @@ Value* Emitter::apply_atom(const Dim::Atom& atom, Value* a, Value* b) {
 llvm::Type* Emitter::register_type(DType dtype, unsigned lanes) {
   llvm::Type* scalar = nullptr;
   switch (dtype) {
-    case DType::f32: scalar = build.getFloatTy(); break;
-    case DType::f64: scalar = build.getDoubleTy(); break;
-    case DType::boolean: scalar = build.getInt1Ty(); break;
-    default: scalar = build.getIntNTy(static_cast<unsigned>(bytes_of(dtype) * 8)); break;
+    case DType::f32:
+      scalar = build.getFloatTy();
+      break;
+    case DType::f64:
+      scalar = build.getDoubleTy();
+      break;
+    case DType::boolean:
+      scalar = build.getInt1Ty();
+      break;
+    default:
+      scalar = build.getIntNTy(static_cast<unsigned>(bytes_of(dtype) * 8));
+      break;
   }
   return lanes == 1 ? scalar : llvm::FixedVectorType::get(scalar, lanes);
 }
@@ -347,265 +355,6 @@ llvm::Constant* Emitter::constant(const Tensor& scalar, unsigned lanes) {
 
 llvm::Constant* Emitter::zero(DType dtype, unsigned lanes) {
   return llvm::Constant::getNullValue(register_type(dtype, lanes));
-}
-
-// ---- memory ------------------------------------------------------------------------------------
-
-Value* Emitter::buffer(plan::BufferId id) {
-  const plan::Buffer& buffer = plan.buffers[id];
-  switch (buffer.kind) {
-    case plan::Buffer::Kind::arena:
-      return arena(buffer.offset);
-    case plan::Buffer::Kind::weights:
-      return weights(buffer.offset);
-    default:
-      INGOT_CHECK(bindings_.ports.count(id) != 0, "buffer '{}' is no argument here", buffer.name);
-      return bindings_.ports[id];
-  }
-}
-
-Value* Emitter::weights(const Dim& offset) {
-  INGOT_CHECK(weights_ != nullptr, "the plan has no weights");
-  return build.CreateInBoundsGEP(build.getInt8Ty(), weights_, dim(offset));
-}
-
-Value* Emitter::arena(const Dim& offset) {
-  INGOT_CHECK(bindings_.arena != nullptr, "the arena is no argument here");
-  return build.CreateInBoundsGEP(build.getInt8Ty(), bindings_.arena, dim(offset));
-}
-
-Value* Emitter::address(const plan::View& view, const std::vector<Value*>& point) {
-  Value* elements = dim(view.offset);
-  for (std::size_t d = 0; d < view.strides.size() && d < point.size(); ++d) {
-    if (point[d] != nullptr) elements = add(elements, mul(dim(view.strides[d]), point[d]));
-  }
-  return advance(buffer(view.buffer), elements, dtype(view));
-}
-
-Value* Emitter::advance(Value* pointer, Value* elements, DType dtype) {
-  if (known(elements) == 0) return pointer;
-  return build.CreateInBoundsGEP(memory_type(dtype), pointer, elements);
-}
-
-// A mask that LLVM knows tells it which lanes nobody reads, and it would put zeros there: then dead
-// lanes could divide by zero. So even a known number of lanes is hidden from it, but for registers
-// that are live as a whole.
-Lanes Emitter::first_lanes(unsigned count, Value* live) {
-  if (known(live) == static_cast<std::int64_t>(count)) return all_lanes(count);
-  if (count == 1) return all_lanes(1);
-  const unsigned part = isa.vector_bytes / 4;
-  const auto fixed = known(live);
-  if (fixed && count > part && *fixed >= part) {
-    const auto whole = static_cast<unsigned>(*fixed / part * part);
-    Value* rest = *fixed == whole ? llvm::Constant::getNullValue(llvm::FixedVectorType::get(
-                                        build.getInt1Ty(), count - whole))
-                                  : partial_mask(count - whole, number(*fixed - whole));
-    return Lanes{count, live, join(llvm::Constant::getAllOnesValue(llvm::FixedVectorType::get(
-                                       build.getInt1Ty(), whole)), rest)};
-  }
-  return Lanes{count, live, partial_mask(count, live)};
-}
-
-Value* Emitter::partial_mask(unsigned count, Value* live) {
-  // The compare is as wide as the vectors that it masks.
-  const unsigned width = std::clamp(isa.vector_bytes * 8 / count, 8U, 64U);
-  auto* type = build.getIntNTy(width);
-  std::vector<llvm::Constant*> steps;
-  for (unsigned i = 0; i < count; ++i) steps.push_back(llvm::ConstantInt::get(type, i));
-  if (const auto fixed = known(live)) live = hidden(*fixed);
-  return build.CreateICmpULT(llvm::ConstantVector::get(steps),
-                             splat(build.CreateTrunc(live, type), count));
-}
-
-/// One vector after the other; their sizes need not be the same.
-Value* Emitter::join(Value* low, Value* high) {
-  const auto lanes_of = [](Value* value) {
-    return static_cast<int>(llvm::cast<llvm::FixedVectorType>(value->getType())->getNumElements());
-  };
-  const int size = std::max(lanes_of(low), lanes_of(high));
-  const auto widen = [&](Value* value) {
-    std::vector<int> lanes;
-    for (int i = 0; i < size; ++i) lanes.push_back(i < lanes_of(value) ? i : -1);
-    return lanes_of(value) == size ? value : build.CreateShuffleVector(value, lanes);
-  };
-  std::vector<int> lanes;
-  for (int i = 0; i < lanes_of(low); ++i) lanes.push_back(i);
-  for (int i = 0; i < lanes_of(high); ++i) lanes.push_back(size + i);
-  return build.CreateShuffleVector(widen(low), widen(high), lanes);
-}
-
-bool Emitter::can_mask(DType dtype) const {
-  return bytes_of(dtype) >= 4 ? isa.has_masks : isa.has_byte_masks;
-}
-
-Value* Emitter::load(DType dtype, Value* pointer, Value* stride, const Lanes& lanes,
-                     unsigned alignment) {
-  const llvm::Align element_align(bytes_of(dtype));
-  const llvm::Align vector_align(alignment == 0 ? bytes_of(dtype) : alignment);
-  llvm::Type* scalar_type = memory_type(dtype);
-  llvm::Type* type = memory_type(dtype, lanes.count);
-  Value* value;
-  if (lanes.count == 1 || known(stride) == 0) {
-    value = build.CreateAlignedLoad(scalar_type, pointer,
-                                    lanes.count == 1 ? vector_align : element_align);
-    if (dtype == DType::boolean) value = build.CreateICmpNE(value, build.getInt8(0));
-    return splat(value, lanes.count);
-  }
-  if (known(stride) == 1) {
-    if (lanes.mask == nullptr) {
-      value = build.CreateAlignedLoad(type, pointer, vector_align);
-    } else {
-      Value* first = build.CreateAlignedLoad(scalar_type, pointer, element_align);
-      value = build.CreateMaskedLoad(type, pointer, vector_align, lanes.mask,
-                                     splat(first, lanes.count));
-    }
-  } else {
-    auto* index_type = llvm::FixedVectorType::get(build.getInt64Ty(), lanes.count);
-    std::vector<llvm::Constant*> steps;
-    for (unsigned i = 0; i < lanes.count; ++i) steps.push_back(build.getInt64(i));
-    Value* index = build.CreateMul(llvm::ConstantVector::get(steps), splat(stride, lanes.count));
-    if (lanes.mask != nullptr) {
-      index = build.CreateSelect(lanes.mask, index, llvm::Constant::getNullValue(index_type));
-    }
-    Value* pointers = build.CreateInBoundsGEP(scalar_type, pointer, index);
-    value = build.CreateMaskedGather(type, pointers, element_align,
-                                     llvm::Constant::getAllOnesValue(llvm::FixedVectorType::get(
-                                         build.getInt1Ty(), lanes.count)));
-  }
-  if (dtype == DType::boolean) value = build.CreateICmpNE(value, llvm::Constant::getNullValue(type));
-  return value;
-}
-
-void Emitter::store(DType dtype, Value* value, Value* pointer, Value* stride, const Lanes& lanes,
-                    unsigned alignment) {
-  const llvm::Align element_align(bytes_of(dtype));
-  const llvm::Align vector_align(alignment == 0 ? bytes_of(dtype) : alignment);
-  if (dtype == DType::boolean) value = build.CreateZExt(value, memory_type(dtype, lanes.count));
-  if (lanes.count == 1) {
-    build.CreateAlignedStore(value, pointer, vector_align);
-  } else if (known(stride) == 0) {
-    build.CreateAlignedStore(build.CreateExtractElement(value, std::uint64_t{0}), pointer,
-                             element_align);
-  } else if (known(stride) == 1) {
-    if (lanes.mask == nullptr) {
-      build.CreateAlignedStore(value, pointer, vector_align);
-    } else {
-      build.CreateMaskedStore(value, pointer, vector_align, lanes.mask);
-    }
-  } else {
-    std::vector<llvm::Constant*> steps;
-    for (unsigned i = 0; i < lanes.count; ++i) steps.push_back(build.getInt64(i));
-    Value* index = build.CreateMul(llvm::ConstantVector::get(steps), splat(stride, lanes.count));
-    Value* pointers = build.CreateInBoundsGEP(memory_type(dtype), pointer, index);
-    Value* mask = lanes.mask != nullptr ? lanes.mask
-                                        : llvm::Constant::getAllOnesValue(llvm::FixedVectorType::get(
-                                              build.getInt1Ty(), lanes.count));
-    build.CreateMaskedScatter(value, pointers, element_align, mask);
-  }
-}
-
-// ---- control -----------------------------------------------------------------------------------
-
-Emitter::Values Emitter::loop(
-    Value* from, Value* to, std::int64_t step, Values carried,
-    const std::function<Values(Value* i, const Values& carried)>& body, const char* name) {
-  const auto first = known(from);
-  const auto last = known(to);
-  if (first && last) {
-    if (*first >= *last) return carried;
-    if (*first + step >= *last) return body(from, carried);
-  }
-  auto& context = module.getContext();
-  auto* before = build.GetInsertBlock();
-  auto* inside = llvm::BasicBlock::Create(context, name, function_);
-  auto* after = llvm::BasicBlock::Create(context, std::string(name) + ".end", function_);
-  const bool entered = first && last;
-  if (entered) {
-    build.CreateBr(inside);
-  } else {
-    build.CreateCondBr(build.CreateICmpSLT(from, to), inside, after);
-  }
-  build.SetInsertPoint(inside);
-  llvm::PHINode* i = build.CreatePHI(build.getInt64Ty(), 2, "i");
-  i->addIncoming(from, before);
-  std::vector<llvm::PHINode*> phis;
-  Values values;
-  for (Value* value : carried) {
-    phis.push_back(build.CreatePHI(value->getType(), 2));
-    phis.back()->addIncoming(value, before);
-    values.push_back(phis.back());
-  }
-  const auto before_body = dims_;
-  const Values next = body(i, values);
-  if (top_ == nullptr) dims_ = before_body;  // what was computed inside is not known outside
-  INGOT_CHECK(next.size() == carried.size(), "a loop body lost a carried value");
-  auto* latch = build.GetInsertBlock();
-  Value* following = build.CreateNSWAdd(i, number(step));
-  i->addIncoming(following, latch);
-  for (std::size_t v = 0; v < phis.size(); ++v) phis[v]->addIncoming(next[v], latch);
-  build.CreateCondBr(build.CreateICmpSLT(following, to), inside, after);
-  build.SetInsertPoint(after);
-  Values results;
-  for (std::size_t v = 0; v < carried.size(); ++v) {
-    llvm::PHINode* phi = build.CreatePHI(carried[v]->getType(), 2);
-    if (!entered) phi->addIncoming(carried[v], before);
-    phi->addIncoming(next[v], latch);
-    results.push_back(phi);
-  }
-  return results;
-}
-
-void Emitter::loop(Value* from, Value* to, std::int64_t step,
-                   const std::function<void(Value* i)>& body, const char* name) {
-  loop(
-      from, to, step, {},
-      [&](Value* i, const Values&) {
-        body(i);
-        return Values{};
-      },
-      name);
-}
-
-void Emitter::loops(const std::vector<Value*>& extents,
-                    const std::function<void(const std::vector<Value*>& point)>& body) {
-  std::vector<Value*> point;
-  const std::function<void()> descend = [&] {
-    if (point.size() == extents.size()) {
-      body(point);
-      return;
-    }
-    loop(number(0), extents[point.size()], 1, [&](Value* i) {
-      point.push_back(i);
-      descend();
-      point.pop_back();
-    });
-  };
-  descend();
-}
-
-void Emitter::when(Value* condition, const std::function<void()>& body) {
-  if (const auto decided = known(condition)) {
-    if (*decided != 0) body();
-    return;
-  }
-  auto* inside = llvm::BasicBlock::Create(module.getContext(), "when", function_);
-  auto* after = llvm::BasicBlock::Create(module.getContext(), "when.end", function_);
-  build.CreateCondBr(condition, inside, after);
-  build.SetInsertPoint(inside);
-  const auto before_body = dims_;
-  body();
-  if (top_ == nullptr) dims_ = before_body;
-  build.CreateBr(after);
-  build.SetInsertPoint(after);
-}
-
-Value* Emitter::stack(llvm::Type* type, std::uint64_t count, unsigned alignment) {
-  llvm::IRBuilderBase::InsertPointGuard guard(build);
-  auto& entry = function_->getEntryBlock();
-  build.SetInsertPoint(&entry, entry.begin());
-  llvm::AllocaInst* memory = build.CreateAlloca(type, build.getInt64(count));
-  memory->setAlignment(llvm::Align(alignment));
-  return memory;
 }
 
 }  // namespace ingot::target

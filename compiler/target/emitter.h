@@ -96,7 +96,9 @@ class Emitter {
 
   // ---- numbers ----
 
-  llvm::Value* number(std::int64_t value) { return build.getInt64(static_cast<std::uint64_t>(value)); }
+  llvm::Value* number(std::int64_t value) {
+    return build.getInt64(static_cast<std::uint64_t>(value));
+  }
   /// An expression as i64. Computed once per kernel, at the top of its function.
   llvm::Value* dim(const Dim& dim);
   /// A function of the expressions' language, on operands.

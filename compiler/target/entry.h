@@ -10,8 +10,8 @@
 
 namespace ingot::target {
 
-/// What all instruction sets share: `workspace_bytes`, `shapes` and the check of a call's arguments.
-/// They only compute sizes and are compiled for the lowest level.
+/// What all instruction sets share: `workspace_bytes`, `shapes` and the check of a call's
+/// arguments. They only compute sizes and are compiled for the lowest level.
 class Checks {
  public:
   explicit Checks(Emitter& emitter);

@@ -38,9 +38,9 @@ llvm::GlobalVariable* emit_weights(llvm::Module& module, const plan::Plan& plan)
   const llvm::ArrayRef<std::uint8_t> bytes(
       reinterpret_cast<const std::uint8_t*>(plan.weights.data()), plan.weights.size());
   llvm::Constant* value = llvm::ConstantDataArray::get(module.getContext(), bytes);
-  auto* weights = new llvm::GlobalVariable(module, value->getType(), true,
-                                           llvm::GlobalValue::InternalLinkage, value,
-                                           Names::weights(plan));
+  auto* weights =
+      new llvm::GlobalVariable(module, value->getType(), true, llvm::GlobalValue::InternalLinkage,
+                               value, Names::weights(plan));
   weights->setAlignment(llvm::Align(64));
   return weights;
 }
@@ -48,8 +48,7 @@ llvm::GlobalVariable* emit_weights(llvm::Module& module, const plan::Plan& plan)
 /// Line tables in terms of the printed plan; no folder and no time in them.
 struct LineTable {
   LineTable(llvm::Module& module, const plan::Plan& plan) : builder(module) {
-    module.addModuleFlag(llvm::Module::Warning, "Debug Info Version",
-                         llvm::DEBUG_METADATA_VERSION);
+    module.addModuleFlag(llvm::Module::Warning, "Debug Info Version", llvm::DEBUG_METADATA_VERSION);
     module.addModuleFlag(llvm::Module::Warning, "Dwarf Version", 4);
     file = builder.createFile(plan.name + ".plan", "");
     builder.createCompileUnit(llvm::dwarf::DW_LANG_C99, file, "ingot", true, "", 0, "",

@@ -17,8 +17,8 @@ struct Isa {
   unsigned vector_bytes = 32;  // of the widest register
   unsigned vector_registers = 16;
   bool has_fma = true;
-  bool has_f16c = true;   // converts binary16 in hardware
-  bool has_masks = true;  // masked loads and stores of 32- and 64-bit elements
+  bool has_f16c = true;         // converts binary16 in hardware
+  bool has_masks = true;        // masked loads and stores of 32- and 64-bit elements
   bool has_byte_masks = false;  // and of 8- and 16-bit ones
 
   /// Elements of a type in one vector register.

@@ -16,9 +16,11 @@ const Dim n = Dim::symbol("N");
 
 /// A graph in the making; an op that fails fails the test.
 struct Builder {
-  explicit Builder(std::string name, bool strict = false) : graph(empty_graph(std::move(name), strict)) {}
+  explicit Builder(std::string name, bool strict = false)
+      : graph(empty_graph(std::move(name), strict)) {}
   ValueId input(DType dtype, Shape shape) {
-    return graph.add_input(fmt::format("input_{}", graph.inputs().size()), {dtype, std::move(shape)});
+    return graph.add_input(fmt::format("input_{}", graph.inputs().size()),
+                           {dtype, std::move(shape)});
   }
   ValueId op(std::string_view name, std::vector<ValueId> operands, Attributes attributes = {}) {
     auto result = graph.add(name, std::move(operands), std::move(attributes));
@@ -27,20 +29,25 @@ struct Builder {
   }
   ValueId reduce(std::string_view op_name, ValueId a, Integers axes, bool keep, bool lanes) {
     return op(op_name, {a},
-              {{"axes", std::move(axes)}, {"keep_dims", keep}, {"order", std::string(lanes ? "lanes" : "index")}});
+              {{"axes", std::move(axes)},
+               {"keep_dims", keep},
+               {"order", std::string(lanes ? "lanes" : "index")}});
   }
   ValueId number(float value) { return graph.add_constant(Tensor::scalar(DType::f32, value)); }
   ValueId softmax(ValueId a, std::int64_t axis, bool lanes) {
     const ValueId e = op("exp", {op("sub", {a, reduce("reduce_max", a, {axis}, true, lanes)})});
     return op("mul", {e, op("div", {number(1), reduce("reduce_sum", e, {axis}, true, lanes)})});
   }
-  void output(ValueId value) { graph.add_output(fmt::format("output_{}", graph.outputs().size()), value); }
+  void output(ValueId value) {
+    graph.add_output(fmt::format("output_{}", graph.outputs().size()), value);
+  }
 
   Graph graph;
 };
 
 TEST(Kernels, SoftmaxOfRowsOfAllLengths) {
-  for (const std::int64_t length : {1, 2, 3, 4, 7, 8, 10, 15, 16, 17, 31, 33, 64, 100, 127, 128, 129, 200}) {
+  for (const std::int64_t length :
+       {1, 2, 3, 4, 7, 8, 10, 15, 16, 17, 31, 33, 64, 100, 127, 128, 129, 200}) {
     Builder b(fmt::format("softmax_{}", length));
     b.output(b.softmax(b.input(DType::f32, {n, length}), 1, true));
     check(b.graph, {0, 1, 3}, 5);
@@ -82,7 +89,8 @@ TEST(Kernels, ReductionsOfAllKindsTypesAndAxes) {
 }
 
 TEST(Kernels, MovesOfAllTypes) {
-  for (const DType dtype : {DType::f32, DType::f64, DType::f16, DType::i8, DType::i64, DType::boolean}) {
+  for (const DType dtype :
+       {DType::f32, DType::f64, DType::f16, DType::i8, DType::i64, DType::boolean}) {
     Builder b(fmt::format("move_{}", name(dtype)));
     const ValueId a = b.input(dtype, {n, 4, 7});
     const ValueId c = b.input(dtype, {n, 4, 2});
@@ -90,8 +98,11 @@ TEST(Kernels, MovesOfAllTypes) {
     b.output(b.op("transpose", {a}, {{"perm", Integers{2, 1, 0}}}));
     b.output(b.op("reshape", {a}, {{"shape", Shape{n, 28}}}));
     b.output(b.op("concat", {a, c, a}, {{"axis", std::int64_t{2}}}));
-    b.output(b.op("slice", {a}, {{"start", Shape{0, 1, 6}}, {"size", Shape{n, 2, 4}}, {"step", Integers{1, 2, -2}}}));
-    b.output(b.op("broadcast", {b.op("reshape", {c}, {{"shape", Shape{n, 1, 4, 2}}})}, {{"shape", Shape{n, 3, 4, 2}}}));
+    b.output(
+        b.op("slice", {a},
+             {{"start", Shape{0, 1, 6}}, {"size", Shape{n, 2, 4}}, {"step", Integers{1, 2, -2}}}));
+    b.output(b.op("broadcast", {b.op("reshape", {c}, {{"shape", Shape{n, 1, 4, 2}}})},
+                  {{"shape", Shape{n, 3, 4, 2}}}));
     b.output(a);
     check(b.graph, {0, 1, 3, 33}, 9);
   }
@@ -105,9 +116,12 @@ TEST(Kernels, BroadcastChainsAndSizes) {
   ValueId x = b.op("add", {b.op("mul", {a, row}), column});
   x = b.op("max", {b.number(0), x});
   b.output(b.op("tanh", {b.op("sub", {x, b.op("sigmoid", {a})})}));
-  const ValueId index = b.op("iota", {}, {{"shape", Shape{n, 24}}, {"axis", std::int64_t{1}}, {"dtype", DType::i32}});
-  const ValueId outer = b.op("iota", {}, {{"shape", Shape{n, 24}}, {"axis", std::int64_t{0}}, {"dtype", DType::i64}});
-  b.output(b.op("where", {b.op("lt", {index, b.op("cast", {x}, {{"to", DType::i32}})}), a, b.op("cast", {outer}, {{"to", DType::f32}})}));
+  const ValueId index =
+      b.op("iota", {}, {{"shape", Shape{n, 24}}, {"axis", std::int64_t{1}}, {"dtype", DType::i32}});
+  const ValueId outer =
+      b.op("iota", {}, {{"shape", Shape{n, 24}}, {"axis", std::int64_t{0}}, {"dtype", DType::i64}});
+  b.output(b.op("where", {b.op("lt", {index, b.op("cast", {x}, {{"to", DType::i32}})}), a,
+                          b.op("cast", {outer}, {{"to", DType::f32}})}));
   b.output(b.op("dims", {}, {{"values", Shape{n, n * 24, 7}}}));
   check(b.graph, {0, 1, 2, 31}, 10);
 }
@@ -120,7 +134,8 @@ TEST(Kernels, StrictAndFusedDenseLayers) {
     for (const std::int64_t width : {33, 16, 1}) {
       const ValueId w = b.graph.add_constant(against_interpreter::random_tensor(
           DType::f32, {b.graph.type(x).shape[1].value().value(), width}, random));
-      const ValueId bias = b.graph.add_constant(against_interpreter::random_tensor(DType::f32, {width}, random));
+      const ValueId bias =
+          b.graph.add_constant(against_interpreter::random_tensor(DType::f32, {width}, random));
       x = b.op("matmul", {x, w, bias}, {{"chains", std::int64_t{width == 1 ? 16 : 4}}});
       x = b.op("max", {b.number(0), x});
     }

@@ -49,7 +49,8 @@ class TemporaryFolder {
 
 Expected<void> write_file(const std::string& path, std::span<const std::byte> bytes) {
   std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  file.write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
   if (!file.flush()) return fail(ErrorCode::io, "cannot write {}", path);
   return {};
 }
@@ -76,10 +77,20 @@ Expected<std::vector<std::byte>> link_shared(std::span<const std::span<const std
   versions += "local: *; };\n";
   INGOT_TRY(write_file(script, std::as_bytes(std::span(versions))));
 
-  std::vector<std::string> arguments{"ld.lld",     "-shared",     "--build-id=none",
-                                     "--threads=1", "--hash-style=gnu", "-z", "relro",
-                                     "-z",         "now",         "-z", "noexecstack",
-                                     "--version-script=" + script, "-o", output};
+  std::vector<std::string> arguments{"ld.lld",
+                                     "-shared",
+                                     "--build-id=none",
+                                     "--threads=1",
+                                     "--hash-style=gnu",
+                                     "-z",
+                                     "relro",
+                                     "-z",
+                                     "now",
+                                     "-z",
+                                     "noexecstack",
+                                     "--version-script=" + script,
+                                     "-o",
+                                     output};
   for (std::size_t i = 0; i < objects.size(); ++i) {
     arguments.push_back(folder.file(fmt::format("{}.o", i)));
     INGOT_TRY(write_file(arguments.back(), objects[i]));
@@ -96,7 +107,8 @@ Expected<std::vector<std::byte>> link_shared(std::span<const std::span<const std
     const std::lock_guard lock(mutex);
     if (!usable) return fail(ErrorCode::internal, "lld crashed earlier in this process");
     llvm::raw_string_ostream stream(messages);
-    const lld::Result result = lld::lldMain(pointers, stream, stream, {{lld::Gnu, &lld::elf::link}});
+    const lld::Result result =
+        lld::lldMain(pointers, stream, stream, {{lld::Gnu, &lld::elf::link}});
     usable = result.canRunAgain;
     status = result.retCode;
   }

@@ -36,11 +36,15 @@ class LlvmArith {
         lanes_(lanes),
         strict_(emitter.plan.arithmetic == Arithmetic::strict) {}
 
-  F lit(float value) const { return {splat(llvm::ConstantFP::get(b_.getContext(), llvm::APFloat(value)))}; }
+  F lit(float value) const {
+    return {splat(llvm::ConstantFP::get(b_.getContext(), llvm::APFloat(value)))};
+  }
   I ilit(std::int32_t value) const {
     return {splat(b_.getInt32(static_cast<std::uint32_t>(value)))};
   }
-  D dlit(double value) const { return {splat(llvm::ConstantFP::get(b_.getContext(), llvm::APFloat(value)))}; }
+  D dlit(double value) const {
+    return {splat(llvm::ConstantFP::get(b_.getContext(), llvm::APFloat(value)))};
+  }
 
   F add(F a, F b) const { return {b_.CreateFAdd(a.v, b.v)}; }
   F sub(F a, F b) const { return {b_.CreateFSub(a.v, b.v)}; }
@@ -99,7 +103,8 @@ class LlvmArith {
   I dto_int(D a) const { return {b_.CreateFPToSI(a.v, type(b_.getInt32Ty()))}; }
   D dfrom_int(I a) const { return {b_.CreateSIToFP(a.v, type(b_.getDoubleTy()))}; }
   D dscale(D a, I k) const {
-    llvm::Value* exponent = b_.CreateAdd(b_.CreateSExt(k.v, long_type()), long_number(exponent_bias));
+    llvm::Value* exponent =
+        b_.CreateAdd(b_.CreateSExt(k.v, long_type()), long_number(exponent_bias));
     llvm::Value* bits = b_.CreateShl(exponent, long_number(mantissa_bits));
     return {b_.CreateFMul(a.v, b_.CreateBitCast(bits, type(b_.getDoubleTy())))};
   }

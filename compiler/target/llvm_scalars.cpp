@@ -156,8 +156,7 @@ LlvmScalars::V LlvmScalars::fmod(V a, V b) const {
       [&](Value* i, const Emitter::Values& carried) {
         Value* turn = e_.splat(b_.CreateTrunc(i, integers->getScalarType()), lanes_);
         Value* next = b_.CreateShl(subtract(carried[0]), word(1));
-        return Emitter::Values{
-            b_.CreateSelect(b_.CreateICmpSLT(turn, steps), next, carried[0])};
+        return Emitter::Values{b_.CreateSelect(b_.CreateICmpSLT(turn, steps), next, carried[0])};
       },
       "fmod")[0];
   rest = subtract(rest);
@@ -169,9 +168,9 @@ LlvmScalars::V LlvmScalars::fmod(V a, V b) const {
   Value* normal = b_.CreateAdd(b_.CreateSub(lifted, word(implicit)),
                                b_.CreateShl(exponent, word(static_cast<std::uint64_t>(mantissa))));
   Value* lower = b_.CreateSelect(is_normal, word(0), b_.CreateSub(word(1), exponent));
-  Value* subnormal = b_.CreateLShr(
-      lifted, b_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, lower,
-                                       word(static_cast<std::uint64_t>(width - 1))));
+  Value* subnormal =
+      b_.CreateLShr(lifted, b_.CreateBinaryIntrinsic(llvm::Intrinsic::umin, lower,
+                                                     word(static_cast<std::uint64_t>(width - 1))));
   Value* bits = b_.CreateSelect(is_normal, normal, subnormal);
   bits = b_.CreateSelect(b_.CreateICmpEQ(rest, word(0)), word(0), bits);
   bits = b_.CreateSelect(smaller, x, bits);

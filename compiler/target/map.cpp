@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Map kernels: one body for each point. Vectors run along the axis where the fewest views jump; what
-// does not move along it is loaded once before.
+// Map kernels: one body for each point. Vectors run along the axis where the fewest views jump;
+// what does not move along it is loaded once before.
 #include <algorithm>
 
 #include "target/kernels.h"
@@ -89,8 +89,8 @@ class MapWriter {
                   std::vector<Emitter::Values> values;
                   std::vector<Value*> starts;
                   for (std::size_t v = 0; v < block.size(); ++v) {
-                    starts.push_back(e_.add(
-                        first, e_.number(static_cast<std::int64_t>(v * block[v].count))));
+                    starts.push_back(
+                        e_.add(first, e_.number(static_cast<std::int64_t>(v * block[v].count))));
                     values.push_back(evaluate(outer, starts[v], block[v]));
                   }
                   for (std::size_t v = 0; v < block.size(); ++v) {
@@ -159,8 +159,8 @@ void emit_map(Emitter& e, const plan::Kernel& kernel, const plan::Map& map) {
     const View& from = map.loads[map.body.steps[0].index];
     const View& to = map.stores[0].view;
     const auto size = static_cast<std::int64_t>(bytes_of(e.dtype(to)));
-    e.build.CreateMemCpy(e.address(to, {}), llvm::Align(bytes_of(e.dtype(to))),
-                         e.address(from, {}), llvm::Align(bytes_of(e.dtype(from))),
+    e.build.CreateMemCpy(e.address(to, {}), llvm::Align(bytes_of(e.dtype(to))), e.address(from, {}),
+                         llvm::Align(bytes_of(e.dtype(from))),
                          e.mul(e.dim(space.extent(0)), e.number(size)));
     return;
   }

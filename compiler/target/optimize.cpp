@@ -107,7 +107,8 @@ std::unique_ptr<llvm::TargetMachine> make_machine() {
   const llvm::Target* target = llvm::TargetRegistry::lookupTarget(triple, error);
   INGOT_CHECK(target != nullptr, "llvm: {}", error);
   llvm::TargetOptions options;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict;  // never a multiply-add that we did not ask for
+  options.AllowFPOpFusion =
+      llvm::FPOpFusion::Strict;  // never a multiply-add that we did not ask for
   return std::unique_ptr<llvm::TargetMachine>(
       target->createTargetMachine(triple, "x86-64-v2", "", options, llvm::Reloc::PIC_,
                                   llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
@@ -142,8 +143,9 @@ Expected<Object> finish(llvm::Module& module, llvm::TargetMachine& machine,
 
 void emit_blob(llvm::Module& module, const ConstantBlob& blob) {
   llvm::LLVMContext& context = module.getContext();
-  auto* global = new llvm::GlobalVariable(module, llvm::ArrayType::get(llvm::Type::getInt8Ty(context), blob.bytes.size()),
-                                          true, llvm::GlobalValue::ExternalLinkage, nullptr, "");
+  auto* global = new llvm::GlobalVariable(
+      module, llvm::ArrayType::get(llvm::Type::getInt8Ty(context), blob.bytes.size()), true,
+      llvm::GlobalValue::ExternalLinkage, nullptr, "");
   // Addresses are counted from the global itself, whose type is only known when they are there.
   std::vector<llvm::Constant*> parts;
   auto bytes_until = [&](std::uint64_t from, std::uint64_t to) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiled kernels against the interpreter, bit for bit (a NaN is a NaN): every pointwise op on every
-// type that it takes, every cast, with the values where things go wrong and in sizes around those of
-// vectors.
+// Compiled kernels against the interpreter, bit for bit (a NaN is a NaN): every pointwise op on
+// every type that it takes, every cast, with the values where things go wrong and in sizes around
+// those of vectors.
 #include <gtest/gtest.h>
 
 #include "ops/pointwise.h"
@@ -13,8 +13,8 @@ namespace {
 using against_interpreter::check;
 using against_interpreter::empty_graph;
 
-constexpr DType all_types[] = {DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8,
-                               DType::i16, DType::i32, DType::i64, DType::u8,   DType::u16,
+constexpr DType all_types[] = {DType::f32, DType::f64, DType::f16,    DType::bf16, DType::i8,
+                               DType::i16, DType::i32, DType::i64,    DType::u8,   DType::u16,
                                DType::u32, DType::u64, DType::boolean};
 
 class PointwiseTest : public testing::TestWithParam<std::tuple<DType, bool>> {};
@@ -32,12 +32,22 @@ TEST_P(PointwiseTest, EveryOpGivesTheInterpretersBits) {
     std::vector<ValueId> operands;
     switch (ops::info(*formula).signature) {
       case ops::Signature::V_V:
-      case ops::Signature::V_M: operands = {a}; break;
-      case ops::Signature::M_M: operands = {condition}; break;
+      case ops::Signature::V_M:
+        operands = {a};
+        break;
+      case ops::Signature::M_M:
+        operands = {condition};
+        break;
       case ops::Signature::VV_V:
-      case ops::Signature::VV_M: operands = {a, b}; break;
-      case ops::Signature::MM_M: operands = {condition, a}; break;
-      case ops::Signature::MVV_V: operands = {condition, a, b}; break;
+      case ops::Signature::VV_M:
+        operands = {a, b};
+        break;
+      case ops::Signature::MM_M:
+        operands = {condition, a};
+        break;
+      case ops::Signature::MVV_V:
+        operands = {condition, a, b};
+        break;
     }
     auto result = graph.add(op.name, operands);
     ASSERT_TRUE(result) << result.error().message;

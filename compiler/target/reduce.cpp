@@ -35,10 +35,9 @@ class ReduceWriter {
     for (std::size_t d = 0; d < inner; ++d) extents.push_back(e_.dim(kept_.extent(d)));
     e_.loops(extents, [&](const std::vector<Value*>& outer) {
       // Four accumulators hide the latency of one addition.
-      emit_blocks(e_, e_.dim(kept_.extent(inner)), lanes, 4, mask,
-                  [&](Value* first, const std::vector<Lanes>& block) {
-                    results(outer, first, block);
-                  });
+      emit_blocks(
+          e_, e_.dim(kept_.extent(inner)), lanes, 4, mask,
+          [&](Value* first, const std::vector<Lanes>& block) { results(outer, first, block); });
     });
   }
 

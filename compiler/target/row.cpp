@@ -29,9 +29,10 @@ class RowWriter {
     const auto known = length_.value();
     unrolled_ = known && *known <= longest_unrolled;
     // Lanes beyond a short row would keep the neutral element, which then changes nothing.
-    lanes_ = unrolled_ ? std::min(canonical_lanes,
-                                  std::bit_ceil(static_cast<unsigned>(std::max<std::int64_t>(*known, 1))))
-                       : canonical_lanes;
+    lanes_ = unrolled_
+                 ? std::min(canonical_lanes,
+                            std::bit_ceil(static_cast<unsigned>(std::max<std::int64_t>(*known, 1))))
+                 : canonical_lanes;
   }
 
   void write() {
@@ -145,8 +146,7 @@ class RowWriter {
     const Lanes lanes = e_.all_lanes(1);
     std::vector<Value*> point = whole_;
     point[last_] = e_.number(0);
-    const Emitter::Values values =
-        e_.body(row_.finish, 1, leaves(row_.finish_loads, point, lanes));
+    const Emitter::Values values = e_.body(row_.finish, 1, leaves(row_.finish_loads, point, lanes));
     for (const plan::Store& store : row_.finish_stores) {
       e_.store(e_.dtype(store.view), values[store.step], e_.address(store.view, point),
                e_.number(0), lanes);
@@ -197,9 +197,9 @@ class RowWriter {
   Space rows_;
   bool unrolled_ = false;
   unsigned lanes_ = canonical_lanes;
-  std::vector<Value*> whole_;                 // the row's place in the kernel's space
-  std::vector<Value*> scalars_;               // by stage
-  std::vector<std::vector<Value*>> kept_;     // by stage and vector, when unrolled
+  std::vector<Value*> whole_;              // the row's place in the kernel's space
+  std::vector<Value*> scalars_;            // by stage
+  std::vector<std::vector<Value*>> kept_;  // by stage and vector, when unrolled
 };
 
 }  // namespace

@@ -39,7 +39,12 @@ std::vector<plan::BufferId> written(const plan::Kernel& kernel) {
 class Prober {
  public:
   Prober(Emitter& emitter, Value* call, llvm::Function* fail, llvm::Function* function)
-      : e_(emitter), b_(emitter.build), fields_(emitter), call_(call), fail_(fail), function_(function) {
+      : e_(emitter),
+        b_(emitter.build),
+        fields_(emitter),
+        call_(call),
+        fail_(fail),
+        function_(function) {
     // A call may be too short to have a probe.
     auto* top = b_.GetInsertBlock();
     auto* longer = llvm::BasicBlock::Create(b_.getContext(), "longer", function);
@@ -70,20 +75,24 @@ class Prober {
 
   void tell(const plan::Kernel& kernel, ingot_phase phase) {
     e_.when(b_.CreateIsNotNull(probe_), [&] {
-      const auto buffers =
-          phase == INGOT_END ? written(kernel) : std::vector<plan::BufferId>{};
-      for (std::size_t i = 0; i < buffers.size(); ++i) describe(buffers[i], i * sizeof(ingot_tensor));
-      auto half = [&](std::uint64_t value) { return b_.getInt32(static_cast<std::uint32_t>(value)); };
+      const auto buffers = phase == INGOT_END ? written(kernel) : std::vector<plan::BufferId>{};
+      for (std::size_t i = 0; i < buffers.size(); ++i)
+        describe(buffers[i], i * sizeof(ingot_tensor));
+      auto half = [&](std::uint64_t value) {
+        return b_.getInt32(static_cast<std::uint32_t>(value));
+      };
       Value* none = llvm::ConstantPointerNull::get(b_.getPtrTy());
-      Value* rows = e_.plan.symbols.empty() ? e_.number(1)
-                                            : e_.dim(Dim::symbol(e_.plan.symbols[0].name));
-      fields_.set(e_.number(sizeof(ingot_probe_event)), event_, offsetof(ingot_probe_event, struct_bytes));
+      Value* rows =
+          e_.plan.symbols.empty() ? e_.number(1) : e_.dim(Dim::symbol(e_.plan.symbols[0].name));
+      fields_.set(e_.number(sizeof(ingot_probe_event)), event_,
+                  offsetof(ingot_probe_event, struct_bytes));
       fields_.set(half(kernel.id), event_, offsetof(ingot_probe_event, kernel));
       fields_.set(half(phase), event_, offsetof(ingot_probe_event, phase));
       fields_.set(half(0), event_, offsetof(ingot_probe_event, task));
       fields_.set(half(buffers.size()), event_, offsetof(ingot_probe_event, value_count));
       fields_.set(buffers.empty() ? none : values_, event_, offsetof(ingot_probe_event, values));
-      fields_.set(e_.number(sizeof(ingot_tensor)), event_, offsetof(ingot_probe_event, tensor_bytes));
+      fields_.set(e_.number(sizeof(ingot_tensor)), event_,
+                  offsetof(ingot_probe_event, tensor_bytes));
       fields_.set(e_.number(0), event_, offsetof(ingot_probe_event, first_row));
       fields_.set(rows, event_, offsetof(ingot_probe_event, row_count));
       fields_.set(fields_.pointer(call_, offsetof(ingot_call, symbols)), event_,
@@ -109,9 +118,12 @@ class Prober {
     const Dim bytes = product(buffer.shape) * static_cast<std::int64_t>(bytes_of(buffer.dtype));
     fields_.set(e_.buffer(id), tensor, offsetof(ingot_tensor, data));
     fields_.set(e_.dim(bytes), tensor, offsetof(ingot_tensor, bytes));
-    fields_.set(llvm::ConstantPointerNull::get(b_.getPtrTy()), tensor, offsetof(ingot_tensor, strides));
-    fields_.set(b_.getInt32(static_cast<std::uint32_t>(buffer.dtype)), tensor, offsetof(ingot_tensor, dtype));
-    fields_.set(b_.getInt32(static_cast<std::uint32_t>(buffer.shape.size())), tensor, offsetof(ingot_tensor, rank));
+    fields_.set(llvm::ConstantPointerNull::get(b_.getPtrTy()), tensor,
+                offsetof(ingot_tensor, strides));
+    fields_.set(b_.getInt32(static_cast<std::uint32_t>(buffer.dtype)), tensor,
+                offsetof(ingot_tensor, dtype));
+    fields_.set(b_.getInt32(static_cast<std::uint32_t>(buffer.shape.size())), tensor,
+                offsetof(ingot_tensor, rank));
     fields_.set(b_.getInt32(INGOT_CPU), tensor, offsetof(ingot_tensor, device));
     fields_.set(b_.getInt32(0), tensor, offsetof(ingot_tensor, device_index));
   }
@@ -144,16 +156,16 @@ Emitter::Bindings bind_call(Emitter& e, Value* call) {
   Value* up = b.CreateInBoundsGEP(b.getInt8Ty(), workspace, b.getInt64(63));
   bindings.arena = b.CreateIntrinsic(llvm::Intrinsic::ptrmask, {b.getPtrTy(), b.getInt64Ty()},
                                      {up, e.number(-64)});
-  Value* tensor_bytes = b.CreateZExt(
-      fields.half(call, offsetof(ingot_call, tensor_bytes)), b.getInt64Ty());
+  Value* tensor_bytes =
+      b.CreateZExt(fields.half(call, offsetof(ingot_call, tensor_bytes)), b.getInt64Ty());
   for (const bool outputs : {false, true}) {
     const auto& ports = outputs ? plan.outputs : plan.inputs;
     if (ports.empty()) continue;
     Value* tensors = fields.pointer(
         call, outputs ? offsetof(ingot_call, outputs) : offsetof(ingot_call, inputs));
     for (std::size_t i = 0; i < ports.size(); ++i) {
-      Value* tensor = b.CreateInBoundsGEP(b.getInt8Ty(), tensors,
-                                          b.CreateMul(tensor_bytes, b.getInt64(i)));
+      Value* tensor =
+          b.CreateInBoundsGEP(b.getInt8Ty(), tensors, b.CreateMul(tensor_bytes, b.getInt64(i)));
       bindings.ports[ports[i].buffer] = fields.pointer(tensor, offsetof(ingot_tensor, data));
     }
   }
@@ -179,9 +191,9 @@ void report_symbols(Emitter& e, Value* call, const std::vector<Value*>& symbols)
 llvm::Function* emit_run(Emitter& e, const Checks& checks,
                          const std::vector<llvm::Function*>& kernels, bool probed) {
   llvm::IRBuilder<>& b = e.build;
-  llvm::Function* function =
-      e.make_function(llvm::FunctionType::get(b.getInt32Ty(), {b.getPtrTy()}, false),
-                      probed ? Names::run_probed(e.plan, e.isa.level) : Names::run(e.plan, e.isa.level));
+  llvm::Function* function = e.make_function(
+      llvm::FunctionType::get(b.getInt32Ty(), {b.getPtrTy()}, false),
+      probed ? Names::run_probed(e.plan, e.isa.level) : Names::run(e.plan, e.isa.level));
   e.describe(function, probed ? "run_probed" : "run", 1);
   auto* top = llvm::BasicBlock::Create(b.getContext(), "top", function);
   auto* bad = llvm::BasicBlock::Create(b.getContext(), "refuse", function);

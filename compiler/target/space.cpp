@@ -67,8 +67,8 @@ std::size_t Space::best_axis(const std::vector<const View*>& views) const {
   std::size_t best = rank() - 1;
   std::size_t fewest = SIZE_MAX;
   for (std::size_t d = rank(); d-- > 0;) {
-    const auto jumps = static_cast<std::size_t>(
-        std::count_if(views.begin(), views.end(), [&](const View* view) {
+    const auto jumps =
+        static_cast<std::size_t>(std::count_if(views.begin(), views.end(), [&](const View* view) {
           return !stride(*view, d).is(0) && !stride(*view, d).is(1);
         }));
     if (jumps < fewest) {
@@ -83,16 +83,15 @@ unsigned pick_lanes(const Emitter& emitter, unsigned widest, const Dim& extent) 
   // Bytes alone could fill 64 lanes; masks and bodies of so many are long, and save little.
   unsigned lanes = emitter.isa.vector_bytes / std::max(widest, 2U);
   if (const auto known = extent.value()) {
-    lanes = std::min<unsigned>(lanes, std::bit_ceil(static_cast<unsigned>(
-                                          std::clamp<std::int64_t>(*known, 1, 64))));
+    lanes = std::min<unsigned>(
+        lanes, std::bit_ceil(static_cast<unsigned>(std::clamp<std::int64_t>(*known, 1, 64))));
   }
   return lanes;
 }
 
 bool can_mask(const Emitter& emitter, const std::vector<const View*>& views) {
-  return std::all_of(views.begin(), views.end(), [&](const View* view) {
-    return emitter.can_mask(emitter.dtype(*view));
-  });
+  return std::all_of(views.begin(), views.end(),
+                     [&](const View* view) { return emitter.can_mask(emitter.dtype(*view)); });
 }
 
 void emit_blocks(Emitter& e, Value* extent, unsigned lanes, unsigned vectors, bool mask,
@@ -110,9 +109,8 @@ void emit_blocks(Emitter& e, Value* extent, unsigned lanes, unsigned vectors, bo
   for (unsigned count = vectors; count >= 1; count = count > 1 ? 1 : 0) {
     const std::int64_t size = static_cast<std::int64_t>(count) * lanes;
     Value* end = whole(size);
-    e.loop(done, end, size, [&](Value* i) {
-      body(i, std::vector<Lanes>(count, e.all_lanes(lanes)));
-    });
+    e.loop(done, end, size,
+           [&](Value* i) { body(i, std::vector<Lanes>(count, e.all_lanes(lanes))); });
     done = end;
   }
   if (mask) {

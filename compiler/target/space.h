@@ -49,9 +49,10 @@ unsigned pick_lanes(const Emitter& emitter, unsigned widest, const Dim& extent);
 /// Whether the tails of all views that move by 1 along `axis` are masked in hardware.
 bool can_mask(const Emitter& emitter, const std::vector<const plan::View*>& views);
 
-/// Walks 0 up to extent in blocks of `vectors` vectors of `lanes` lanes, then in single vectors, then
-/// does the tail. `body` gets the first element and the lanes of each vector of its block.
-void emit_blocks(Emitter& emitter, llvm::Value* extent, unsigned lanes, unsigned vectors, bool mask,
-                 const std::function<void(llvm::Value* first, const std::vector<Lanes>& block)>& body);
+/// Walks 0 up to extent in blocks of `vectors` vectors of `lanes` lanes, then in single vectors,
+/// then does the tail. `body` gets the first element and the lanes of each vector of its block.
+void emit_blocks(
+    Emitter& emitter, llvm::Value* extent, unsigned lanes, unsigned vectors, bool mask,
+    const std::function<void(llvm::Value* first, const std::vector<Lanes>& block)>& body);
 
 }  // namespace ingot::target

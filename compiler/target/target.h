@@ -42,7 +42,8 @@ struct Names {
   static std::string run_probed(const plan::Plan& plan, int level);  // ingot_run
   static std::string workspace_bytes(const plan::Plan& plan);        // ingot_workspace_bytes
   static std::string shapes(const plan::Plan& plan);                 // ingot_shapes
-  static std::string weights(const plan::Plan& plan);  // 64-byte aligned; none if there are no bytes
+  static std::string weights(
+      const plan::Plan& plan);  // 64-byte aligned; none if there are no bytes
 };
 
 /// The descriptor's symbol is the object's only global one; its relocations name what Names names.
