@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <random>
+
+#include "base/file.h"
+#include "compile.h"
+#include "ops/interpret.h"
+#include "passes/pass.h"
+#include "runtime/load.h"
+
+namespace ingot::sweep {
+namespace {
+
+constexpr std::size_t kGuard = 256;
+constexpr std::byte kFiller{0xA5};
+constexpr std::size_t kMostFailures = 6;
+
+/// Memory with guard bytes on both sides.
+class Guarded {
+ public:
+  Guarded(std::size_t size, std::size_t misalignment)
+      : size_(size), begin_(kGuard + misalignment), bytes_(begin_ + size + kGuard, kFiller) {}
+  std::byte* data() { return bytes_.data() + begin_; }
+  std::size_t size() const { return size_; }
+  bool intact() const {
+    for (std::size_t i = 0; i < bytes_.size(); ++i) {
+      const bool inside = i >= begin_ && i < begin_ + size_;
+      if (!inside && bytes_[i] != kFiller) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::size_t size_, begin_;
+  std::vector<std::byte> bytes_;
+};
+
+/// One variant of a compiled model.
+class Variant {
+ public:
+  Variant(const std::string& path, const std::string& name, const Graph& graph)
+      : graph_(graph), model_(LoadedModel::load(path.c_str(), nullptr, name.c_str())) {}
+
+  std::string error() const { return model_.ok() ? std::string() : model_.error().c_str(); }
+
+  /// `failure` says what went wrong, if something did.
+  std::vector<Tensor> run(const std::vector<Tensor>& inputs, const SymbolValues& symbols,
+                          std::string& failure) const {
+    const ingot_model& model = *model_.descriptor();
+    std::vector<std::int64_t> values;
+    for (std::uint32_t i = 0; i < model.symbols.count; ++i) {
+      values.push_back(
+          symbols.at(static_cast<const ingot_symbol*>(ingot_item(&model.symbols, i))->name));
+    }
+    const auto describe = [](std::byte* data, const Tensor& tensor) {
+      ingot_tensor entry{};
+      entry.data = data;
+      entry.bytes = tensor.bytes().size();
+      entry.dtype = static_cast<std::int32_t>(tensor.dtype());
+      entry.rank = static_cast<std::uint32_t>(tensor.rank());
+      return entry;
+    };
+    std::vector<Tensor> dense, results;
+    std::vector<ingot_tensor> tensors;
+    for (const Tensor& input : inputs) dense.push_back(input.dense());
+    for (Tensor& input : dense) tensors.push_back(describe(input.mutable_bytes().data(), input));
+    std::vector<Guarded> memory;
+    for (const Output& output : graph_.outputs()) {
+      const TensorType& type = graph_.type(output.value);
+      std::vector<std::int64_t> shape;
+      for (const Dim& dim : type.shape) shape.push_back(*dim.evaluate(symbols));
+      results.emplace_back(type.dtype, std::move(shape));
+      memory.emplace_back(results.back().bytes().size(), 0);
+    }
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      tensors.push_back(describe(memory[i].data(), results[i]));
+    }
+    std::uint64_t bytes = 0;
+    if (const Status status = model_.workspace_bytes({values.data(), values.size()}, 1, bytes);
+        !status.ok()) {
+      failure = status.message().c_str();
+      return results;
+    }
+    Guarded workspace(bytes, 1);  // any alignment will do
+    ingot_call call = make_call({values.data(), values.size()}, {tensors.data(), dense.size()},
+                                {tensors.data() + dense.size(), results.size()},
+                                {workspace.data(), workspace.size()});
+    if (const Status status = model_.run(call); !status.ok()) failure = status.message().c_str();
+    if (!workspace.intact()) failure = "wrote beyond the workspace";
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (!memory[i].intact()) failure = fmt::format("wrote beyond output {}", i);
+      std::copy_n(memory[i].data(), memory[i].size(), results[i].mutable_bytes().data());
+    }
+    return results;
+  }
+
+ private:
+  const Graph& graph_;
+  LoadedModel model_;
+};
+
+bool leads(const TensorType& type) {
+  return !type.shape.empty() && type.shape[0].symbol_name() == "N";
+}
+
+/// Rows begin to end of the leading axis.
+Tensor take_rows(const Tensor& tensor, std::int64_t begin, std::int64_t end) {
+  const Tensor dense = tensor.dense();
+  std::vector<std::int64_t> shape = dense.shape();
+  const std::size_t row =
+      shape[0] == 0 ? 0 : dense.bytes().size() / static_cast<std::size_t>(shape[0]);
+  shape[0] = end - begin;
+  const auto* from = dense.bytes().data() + row * static_cast<std::size_t>(begin);
+  return Tensor(dense.dtype(), std::move(shape),
+                std::vector<std::byte>(from, from + row * static_cast<std::size_t>(end - begin)));
+}
+
+void set_number(Tensor& tensor, std::int64_t i, double real, std::uint64_t word) {
+  switch (tensor.dtype()) {
+    case DType::f32:
+      return tensor.set(i, static_cast<float>(real));
+    case DType::f64:
+      return tensor.set(i, real);
+    case DType::f16:
+      return tensor.set(i, f64_to_f16(real));
+    case DType::bf16:
+      return tensor.set(i, f64_to_bf16(real));
+    case DType::boolean:
+      return tensor.set(i, static_cast<std::uint8_t>(word >> 7 & 1));
+    default:
+      const std::size_t size = bytes_of(tensor.dtype());
+      std::memcpy(tensor.mutable_bytes().data() + static_cast<std::size_t>(i) * size, &word, size);
+  }
+}
+
+}  // namespace
+
+Tensor random_rows(const TensorType& type, const SymbolValues& symbols, bool wild,
+                   std::uint64_t seed) {
+  static constexpr double kSpecial[] = {
+      0.0,   -0.0, 1.0,     -1.0,     0.5,      2.5,       1e9, -1e9,   1e20,         -1e20, 1e-40,
+      1e-45, 6e-8, 88.7229, -103.972, HUGE_VAL, -HUGE_VAL, NAN, 3.4e38, 2147483648.0, 9.3e18};
+  std::mt19937_64 random(seed);
+  std::normal_distribution<double> normal;
+  std::vector<std::int64_t> shape;
+  for (const Dim& dim : type.shape) shape.push_back(*dim.evaluate(symbols));
+  Tensor tensor(type.dtype, shape);
+  const std::int64_t rows = shape.empty() ? 1 : shape[0];
+  const std::int64_t width = rows == 0 ? 0 : tensor.elements() / rows;
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t column = 0; column < width; ++column) {
+      double real = normal(random);
+      std::uint64_t word = random();
+      if (wild && row % 8 == 3) real = std::ldexp(real, static_cast<int>(word % 200) - 100);
+      if (wild && row % 8 == 5 && word % 4 == 0) real = kSpecial[word / 4 % std::size(kSpecial)];
+      if (!wild || row % 8 != 3) word = word % 16 - (is_signed(type.dtype) ? 8 : 0);
+      set_number(tensor, row * width + column, real, word);
+    }
+  }
+  return tensor;
+}
+
+std::string different_bits(const Tensor& got, const Tensor& wanted) {
+  if (got.type() != wanted.type()) {
+    return fmt::format("is {} instead of {}", str(got.type()), str(wanted.type()));
+  }
+  const Tensor a = got.dense();
+  const Tensor b = wanted.dense();
+  const std::size_t size = bytes_of(a.dtype());
+  for (std::int64_t i = 0; i < a.elements(); ++i) {
+    const std::size_t at = static_cast<std::size_t>(i) * size;
+    if (std::memcmp(a.bytes().data() + at, b.bytes().data() + at, size) == 0) continue;
+    if (is_float(a.dtype()) && std::isnan(a.as_double(i)) && std::isnan(b.as_double(i))) continue;
+    return fmt::format("{} element {} is {:a} instead of {:a}", str(a.type()), i, a.as_double(i),
+                       b.as_double(i));
+  }
+  return {};
+}
+
+std::vector<int> levels_of(const Graph& graph) {
+  std::vector<int> levels;
+  if (__builtin_cpu_supports("x86-64-v4") != 0) levels.push_back(4);
+  if (__builtin_cpu_supports("x86-64-v3") != 0) levels.push_back(3);
+  if (graph.arithmetic == Arithmetic::strict) levels.push_back(2);
+  return levels;
+}
+
+std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& options) {
+  std::vector<std::string> failures;
+  const auto complain = [&](std::string text) {
+    if (failures.size() < kMostFailures) failures.push_back(std::move(text));
+  };
+  CompileOptions compile;
+  compile.isa_levels = options.levels;
+  compile.shared = true;
+  auto bundle = compile_graph(imported, compile, "sweep");
+  if (!bundle) return {"compile: " + bundle.error().message};
+  auto folder = TemporaryFolder::make();
+  if (!folder) return {folder.error().message};
+  const std::string path = folder->path() + "/model.so";
+  if (auto written = write_file(path, std::span<const std::byte>(bundle->shared)); !written) {
+    return {written.error().message};
+  }
+  auto optimized = passes::optimize(imported);
+  if (!optimized) return {"optimize: " + optimized.error().message};
+  const Graph& graph = *optimized;
+
+  const std::int64_t most = options.sizes.back();
+  SymbolValues symbols(options.others.begin(), options.others.end());
+  symbols["N"] = most;
+  std::vector<Tensor> all;
+  for (const ValueId id : graph.inputs()) {
+    all.push_back(random_rows(graph.type(id), symbols, true, options.seed * 1000 + all.size()));
+  }
+  // The inputs of rows begin to end.
+  const auto inputs_of = [&](std::int64_t begin, std::int64_t end) {
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      const bool by_row = leads(graph.type(graph.inputs()[i]));
+      inputs.push_back(by_row ? take_rows(all[i], begin, end) : all[i]);
+    }
+    return inputs;
+  };
+  std::map<std::int64_t, std::vector<Tensor>> meant;
+  for (const std::int64_t n : options.sizes) {
+    symbols["N"] = n;
+    auto result = interpret(graph, inputs_of(0, n), symbols);
+    if (!result) return {fmt::format("interpreter at N={}: {}", n, result.error().message)};
+    meant[n] = std::move(*result);
+  }
+  for (const int level : options.levels) {
+    const Variant variant(path, fmt::format("v{}", level), graph);
+    if (!variant.error().empty()) {
+      complain(variant.error());
+      continue;
+    }
+    const auto call = [&](std::int64_t begin, std::int64_t end) {
+      symbols["N"] = end - begin;
+      std::string failure;
+      auto results = variant.run(inputs_of(begin, end), symbols, failure);
+      if (!failure.empty()) complain(fmt::format("v{} N={}: {}", level, end - begin, failure));
+      return results;
+    };
+    for (const std::int64_t n : options.sizes) {
+      const std::vector<Tensor> got = call(0, n);
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        const std::string wrong = different_bits(got[i], meant[n][i]);
+        if (!wrong.empty()) {
+          complain(fmt::format("v{} N={} output {}: {} (interpreter)", level, n, i, wrong));
+        }
+      }
+    }
+    if (!options.rows) continue;
+    for (std::int64_t row = 0; row < most; ++row) {
+      const std::vector<Tensor> alone = call(row, row + 1);
+      for (std::size_t i = 0; i < alone.size(); ++i) {
+        if (!leads(graph.type(graph.outputs()[i].value))) continue;
+        for (const std::int64_t n : options.sizes) {
+          if (row >= n) continue;
+          const std::string wrong = different_bits(take_rows(meant[n][i], row, row + 1), alone[i]);
+          if (!wrong.empty()) {
+            complain(
+                fmt::format("v{} output {}: row {} at N={} {} (alone)", level, i, row, n, wrong));
+          }
+        }
+      }
+    }
+  }
+  return failures;
+}
+
+std::vector<std::string> check_passes(const Graph& imported, bool smooth, std::uint64_t seed) {
+  std::vector<passes::Applied> log;
+  auto whole = passes::optimize(imported, &log);
+  if (!whole) return {"optimize: " + whole.error().message};
+  SymbolValues symbols{{"N", 5}};
+  for (const Symbol& symbol : imported.symbols()) symbols.try_emplace(symbol.name, 3);
+  std::vector<Tensor> inputs;
+  for (const ValueId id : imported.inputs()) {
+    inputs.push_back(random_rows(imported.type(id), symbols, !smooth, seed * 1000 + inputs.size()));
+  }
+  Graph before = imported;
+  auto expected = interpret(before, inputs, symbols);
+  if (!expected) return {"interpreter: " + expected.error().message};
+  std::vector<std::string> failures;
+  for (const passes::Applied& applied : log) {
+    const passes::PassInfo& pass = *passes::find_pass(applied.pass);
+    passes::Report report;
+    auto after = pass.run(before, report);
+    if (!after) return {fmt::format("{}: {}", pass.name, after.error().message)};
+    auto got = interpret(*after, inputs, symbols);
+    if (!got) return {fmt::format("after {}: {}", pass.name, got.error().message)};
+    for (std::size_t i = 0; i < got->size(); ++i) {
+      const Tensor& x = (*expected)[i];
+      const Tensor& y = (*got)[i];
+      if (pass.numerics == passes::Numerics::exact) {
+        const std::string wrong = different_bits(y, x);
+        if (!wrong.empty()) {
+          failures.push_back(fmt::format("{} is exact, but output {} {}", pass.name, i, wrong));
+        }
+      } else if (smooth) {
+        double size = 1;
+        for (std::int64_t e = 0; e < x.elements(); ++e)
+          size = std::fmax(size, std::fabs(x.as_double(e)));
+        for (std::int64_t e = 0; e < x.elements(); ++e) {
+          if (std::fabs(x.as_double(e) - y.as_double(e)) <= 1e-6 * size) continue;
+          failures.push_back(fmt::format("{} makes output {} element {} {} of {}", pass.name, i, e,
+                                         y.as_double(e), x.as_double(e)));
+          break;
+        }
+      }
+    }
+    if (!failures.empty()) return failures;
+    before = *std::move(after);
+    expected = std::move(got);
+  }
+  return failures;
+}
+
+}  // namespace ingot::sweep
