@@ -377,6 +377,8 @@ class Clusterer {
     if (group_of(input) < 0 || is_output_[input.index] || result_.part_of[input.index].valid()) {
       return false;
     }
+    // A reshape that had to be written out is written densely, in the order of its operand.
+    if (graph_.producer(input)->op->kind == OpKind::move) return false;
     for (const NodeId user : uses_[input.index]) {
       if (user != concat && graph_.node(user).op->kind == OpKind::move) return false;
     }

@@ -68,7 +68,8 @@ class Lowering {
     if (group_.copied.valid()) {
       const Node* node =
           group_.concat.valid() ? &graph_.node(group_.concat) : graph_.producer(group_.copied);
-      kernel.name = node != nullptr ? graph_.describe(*node) : graph_.value(group_.copied).name;
+      // An input or a constant that is an output: the output has a name in any case.
+      kernel.name = node != nullptr ? graph_.describe(*node) : graph_.outputs()[group_.number].name;
       if (node != nullptr) add_source(kernel, *node);
       return;
     }

@@ -168,7 +168,8 @@ Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Pl
         static_cast<std::size_t>(graph.node(concat).attributes.get<std::int64_t>("axis"));
     Location part = storage.locations_[value.index];
     for (const ValueId input : graph.node(concat).inputs) {
-      if (clusters.part_of[input.index] == concat) {
+      // A part that stands here twice is computed in its first place and copied to the others.
+      if (clusters.part_of[input.index] == concat && !storage.known_[input.index]) {
         storage.locations_[input.index] = part;
         storage.known_[input.index] = true;
       }
