@@ -253,6 +253,12 @@ void emit_contract(Emitter& emit, const Kernel& kernel, const Contract& contract
   INGOT_CHECK(dtype == DType::f32 || dtype == DType::f64 || is_integer(dtype),
               "contraction '{}' of {}", kernel.name, name(dtype));
 
+  if (const auto* packed = std::get_if<PackedWeights>(&contract.b)) {
+    INGOT_CHECK(contract.k.is(packed->k) && kernel.space.back().is(packed->n),
+                "contraction '{}' is {} by {}, but its weights {} by {}", kernel.name,
+                contract.k.str(), kernel.space.back().str(), packed->k, packed->n);
+  }
+
   const Bases bases = addresses(emit, contract);
   if (is_small(kernel, contract)) {
     Writer(emit, kernel, contract, bases).write();
@@ -270,6 +276,11 @@ void emit_contract(Emitter& emit, const Kernel& kernel, const Contract& contract
 namespace contract {
 
 unsigned Problem::lanes() const { return std::min<unsigned>(emit.isa.lanes(dtype), 32); }
+
+unsigned Problem::whole_lanes(unsigned count) const {
+  if (count == 1 || !is_float(dtype)) return count;
+  return std::max(count, static_cast<unsigned>(16 / bytes_of(dtype)));
+}
 
 Value* Problem::at(const Operand& operand, Place m_place, Place n_place) const {
   Value* variable = emit.add(emit.mul(m_place.base, operand.m), emit.mul(n_place.base, operand.n));

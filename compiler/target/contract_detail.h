@@ -45,6 +45,9 @@ struct Problem {
 
   /// Elements of the type in the vectors that tiles are made of.
   unsigned lanes() const;
+  /// The least number of lanes from `count` on in which floats are computed: LLVM widens shorter
+  /// vectors to 128 bits with lanes of its own making, and those may trap.
+  unsigned whole_lanes(unsigned count) const;
   /// Address of element (m, n) of an operand.
   llvm::Value* at(const Operand& operand, Place m, Place n) const;
   /// Address of an operand's element (k.base + k.plus) along k, from that at k = 0.

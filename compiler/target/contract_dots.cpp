@@ -28,7 +28,8 @@ class Dots {
         chains_(static_cast<unsigned>(problem.contract.chains)),
         lanes_(std::min({std::max(problem.lanes(), width_), chains_ * width_, 16U})),
         per_vector_(lanes_ / width_),
-        vectors_(chains_ / per_vector_) {}
+        vectors_(chains_ / per_vector_),
+        whole_(problem.whole_lanes(lanes_)) {}
 
   void write() {
     const auto m = Emitter::known(p_.m);
@@ -119,9 +120,8 @@ class Dots {
     for (unsigned v = 0; v < vectors_; ++v) {
       const std::int64_t first = static_cast<std::int64_t>(v) * per_vector_;
       if (left <= first) break;
-      Value* weights = emit_.load(
-          p_.dtype, emit_.advance(start, emit_.number((k.plus + first) * width_), p_.dtype),
-          emit_.number(1), emit_.all_lanes(lanes_), alignment());
+      Value* weights =
+          vector(emit_.advance(start, emit_.number((k.plus + first) * width_), p_.dtype));
       for (std::size_t r = 0; r < pointers_.size(); ++r) {
         Value*& sum = sums[r * vectors_ + v];
         sum = emit_.multiply_add(p_.dtype, elements(pointers_[r], k + first, left - first), weights,
@@ -130,14 +130,25 @@ class Dots {
     }
   }
 
-  /// All vectors begin at multiples of their size.
-  unsigned alignment() const { return lanes_ * static_cast<unsigned>(bytes_of(p_.dtype)); }
+  /// A vector of packed weights; all begin at multiples of their size.
+  Value* vector(Value* pointer) const {
+    return whole(emit_.load(p_.dtype, pointer, emit_.number(1), emit_.all_lanes(lanes_),
+                            lanes_ * static_cast<unsigned>(bytes_of(p_.dtype))));
+  }
+
+  /// The lanes of a vector, repeated until it is as long as what is computed.
+  Value* whole(Value* value) const {
+    if (lanes_ == whole_) return value;
+    std::vector<int> repeat;
+    for (unsigned lane = 0; lane < whole_; ++lane)
+      repeat.push_back(static_cast<int>(lane % lanes_));
+    return emit_.build.CreateShuffleVector(value, repeat);
+  }
 
   /// The start of the chains in vector v: behind a packed bias stand the zeros of the others.
   Value* start(unsigned v) const {
-    if (!p_.packed->has_bias || v > 0) return emit_.zero(p_.dtype, lanes_);
-    return emit_.load(p_.dtype, p_.b.pointer, emit_.number(1), emit_.all_lanes(lanes_),
-                      alignment());
+    if (!p_.packed->has_bias || v > 0) return emit_.zero(p_.dtype, whole_);
+    return vector(p_.b.pointer);
   }
 
   /// Elements of a row from k on, one per chain of a vector, each in all its columns. Those past
@@ -148,11 +159,11 @@ class Dots {
     Value* values = emit_.load(p_.dtype, p_.along_k(p_.a, row, k), p_.a.k, lanes);
     if (lanes.mask)
       values = emit_.build.CreateSelect(lanes.mask, values, emit_.zero(p_.dtype, per_vector_));
-    if (width_ == 1) return values;
-    if (per_vector_ == 1) return emit_.splat(values, lanes_);
+    if (width_ == 1) return whole(values);
+    if (per_vector_ == 1) return emit_.splat(values, whole_);
     std::vector<int> repeat;
-    for (unsigned lane = 0; lane < lanes_; ++lane)
-      repeat.push_back(static_cast<int>(lane / width_));
+    for (unsigned lane = 0; lane < whole_; ++lane)
+      repeat.push_back(static_cast<int>(lane % lanes_ / width_));
     return emit_.build.CreateShuffleVector(values, repeat);
   }
 
@@ -171,9 +182,9 @@ class Dots {
         for (unsigned source = 0; source < (alone ? 1U : 2U); ++source) {
           for (unsigned s = 0; s < sums[i + source].rows.size(); ++s)
             for (unsigned lane = 0; lane < half; ++lane)
-              low.push_back(static_cast<int>(source * lanes_ + s * 2 * half + lane));
+              low.push_back(static_cast<int>(source * whole_ + s * 2 * half + lane));
         }
-        while (low.size() < lanes_) low.push_back(low[low.size() % half]);
+        while (low.size() < whole_) low.push_back(low[low.size() % half]);
         std::vector<int> high = low;
         for (int& lane : high) lane += static_cast<int>(half);
         Value* second = sums[alone ? i : i + 1].value;
@@ -196,24 +207,26 @@ class Dots {
     Emitter::Values values(rows);
     for (const Sums& some : sums) {
       for (std::size_t s = 0; s < some.rows.size(); ++s) {
-        if (lanes_ == width_) {
-          values[some.rows[s]] = some.value;
-          continue;
+        std::vector<int> lanes(p_.whole_lanes(width_), static_cast<int>(s * width_));
+        std::iota(lanes.begin(), lanes.begin() + width_, static_cast<int>(s * width_));
+        Value* value = some.value;
+        if (width_ > 1) {
+          value = emit_.build.CreateShuffleVector(value, lanes);
+        } else if (lanes_ > 1) {
+          value = emit_.build.CreateExtractElement(value, s);
         }
-        std::vector<int> lanes(width_);
-        std::iota(lanes.begin(), lanes.end(), static_cast<int>(s * width_));
-        values[some.rows[s]] = width_ == 1 ? emit_.build.CreateExtractElement(some.value, s)
-                                           : emit_.build.CreateShuffleVector(some.value, lanes);
+        values[some.rows[s]] = value;
       }
     }
     const Place column{emit_.number(0)};
-    const Lanes lanes = emit_.first_lanes(width_, emit_.number(p_.packed->n));
+    const unsigned count = p_.whole_lanes(width_);
+    const Lanes lanes = emit_.first_lanes(count, emit_.number(p_.packed->n));
     constexpr unsigned written_out = 32;
     if (rows == 1 || (!live && rows * p_.epilogue_cost() <= written_out)) {
       for (unsigned r = 0; r < rows; ++r) p_.finish(values[r], m + r, column, lanes, false);
       return;
     }
-    llvm::Type* type = emit_.register_type(p_.dtype, width_);
+    llvm::Type* type = emit_.register_type(p_.dtype, count);
     Value* memory = emit_.stack(type, rows);
     const auto slot = [&](Value* r) { return emit_.build.CreateInBoundsGEP(type, memory, r); };
     for (unsigned r = 0; r < rows; ++r) emit_.build.CreateStore(values[r], slot(emit_.number(r)));
@@ -230,6 +243,7 @@ class Dots {
   void columns(Place m, unsigned rows, Value* live, const std::vector<Sums>& sums) {
     unsigned count = 1;
     while (count < rows) count *= 2;
+    count = p_.whole_lanes(count);
     Value* product = llvm::PoisonValue::get(emit_.register_type(p_.dtype, count));
     if (sums.size() == 1) {
       std::vector<int> order(count);
@@ -261,6 +275,7 @@ class Dots {
   unsigned lanes_;                // of a vector
   unsigned per_vector_;           // chains in a vector
   unsigned vectors_;              // of all chains
+  unsigned whole_;                // lanes that are computed: those of a vector, repeated
   std::vector<Value*> pointers_;  // of the tile's rows of `a`
 };
 

@@ -197,6 +197,7 @@ class Panels {
         unsigned count = lanes;
         const bool masked = emit_.can_mask(p_.dtype) && maskable();
         while (count > *n - i && (!masked || count / 2 >= *n - i)) count /= 2;
+        if (p_.whole_lanes(count) != count) count = masked ? p_.whole_lanes(count) : 1;
         const std::int64_t live = std::min<std::int64_t>(count, *n - i);
         rest.push_back(
             columns_from(emit_.number(i), 1, emit_.first_lanes(count, emit_.number(live)))[0]);
