@@ -100,11 +100,13 @@ inline int raised() { return std::fetestexcept(FE_INVALID | FE_DIVBYZERO); }
 
 /// Compiles a graph of one symbol N and compares for some N. What the code raises, the interpreter
 /// must have raised too.
-inline void check(const Graph& graph, const std::vector<std::int64_t>& sizes, std::uint64_t seed) {
+inline void check(const Graph& graph, const std::vector<std::int64_t>& sizes, std::uint64_t seed,
+                  const std::vector<int>& only_levels = {}) {
   auto plan = plan::make_plan(graph);
   ASSERT_TRUE(plan) << plan.error().message;
   Options options;
-  options.isa_levels = levels(graph.arithmetic == Arithmetic::strict);
+  options.isa_levels =
+      only_levels.empty() ? levels(graph.arithmetic == Arithmetic::strict) : only_levels;
   const CompiledCode code(*plan, options);
   std::mt19937_64 random(seed);
   for (const std::int64_t n : sizes) {

@@ -113,13 +113,15 @@ void emit_blocks(Emitter& e, Value* extent, unsigned lanes, unsigned vectors, bo
            [&](Value* i) { body(i, std::vector<Lanes>(count, e.all_lanes(lanes))); });
     done = end;
   }
-  if (mask) {
+  const bool exact = known && std::has_single_bit(static_cast<std::uint64_t>(*known % lanes));
+  if (mask && !exact) {
     Value* rest = known ? e.number(*known % lanes) : e.build.CreateSub(extent, done);
     e.when(e.build.CreateICmpSGT(rest, e.number(0)),
            [&] { body(done, {e.first_lanes(lanes, rest)}); });
     return;
   }
-  // Without masks: what is known in halves, quarters, ..; what is not, one by one.
+  // Without masks, or where one smaller vector is right: what is known in halves, quarters, ..;
+  // what is not, one by one.
   if (known) {
     std::int64_t first = *known - *known % lanes;
     for (unsigned part = lanes / 2; part >= 1; part /= 2) {
