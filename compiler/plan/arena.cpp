@@ -36,8 +36,10 @@ Dim pack_arena(std::vector<Block>& blocks, const SymbolRanges& ranges) {
   }
   std::vector<std::size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return sizes[a] > sizes[b]; });
+  // Ties by number: the order must not depend on the library's sort.
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(-sizes[a], a) < std::pair(-sizes[b], b);
+  });
 
   Dim total;
   for (std::size_t i = 0; i < order.size(); ++i) {

@@ -15,8 +15,7 @@ constexpr int kNever = -1;
 class Lifetimes {
  public:
   Lifetimes(const Graph& graph, const Clusters& clusters)
-      : graph_(graph),
-        clusters_(clusters),
+      : clusters_(clusters),
         first_(graph.value_count(), kNever),
         last_(graph.value_count(), kNever) {
     for (std::size_t g = 0; g < clusters.groups.size(); ++g) {
@@ -54,7 +53,6 @@ class Lifetimes {
     touch(access.kind == Access::Kind::memory ? access.root : value, now);
   }
 
-  const Graph& graph_;
   const Clusters& clusters_;
   std::vector<int> first_, last_;
 };
