@@ -5,8 +5,7 @@
 // are printed with "/s", because they come from rates, and 1 is the limit.
 //
 //   contract/v4/m:64/k:128/n:128       throughput: calls back to back
-//   chains/v4/k:128/n:16/S:8           latency at one row: each call waits for the last one's
-//   result
+//   chains/v4/k:128/n:16/S:8           latency of one row: a call waits for the one before
 #include <benchmark/benchmark.h>
 #include <dlfcn.h>
 #include <ingot/abi.h>
