@@ -103,8 +103,14 @@ class Variant {
   LoadedModel model_;
 };
 
-bool leads(const TensorType& type) {
-  return !type.shape.empty() && type.shape[0].symbol_name() == "N";
+/// The symbol that leads the first input.
+std::string batch_of(const Graph& graph) {
+  const Shape& shape = graph.type(graph.inputs().at(0)).shape;
+  return shape.empty() ? "" : shape[0].symbol_name().value_or("");
+}
+
+bool leads(const std::string& batch, const TensorType& type) {
+  return !type.shape.empty() && type.shape[0].symbol_name() == batch;
 }
 
 /// Rows begin to end of the leading axis.
@@ -210,8 +216,10 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
   const Graph& graph = *optimized;
 
   const std::int64_t most = options.sizes.back();
+  const std::string batch = batch_of(graph);
+  if (batch.empty()) return {"the first input has no batch"};
   SymbolValues symbols(options.others.begin(), options.others.end());
-  symbols["N"] = most;
+  symbols[batch] = most;
   std::vector<Tensor> all;
   for (const ValueId id : graph.inputs()) {
     all.push_back(random_rows(graph.type(id), symbols, true, options.seed * 1000 + all.size()));
@@ -220,14 +228,14 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
   const auto inputs_of = [&](std::int64_t begin, std::int64_t end) {
     std::vector<Tensor> inputs;
     for (std::size_t i = 0; i < all.size(); ++i) {
-      const bool by_row = leads(graph.type(graph.inputs()[i]));
+      const bool by_row = leads(batch, graph.type(graph.inputs()[i]));
       inputs.push_back(by_row ? take_rows(all[i], begin, end) : all[i]);
     }
     return inputs;
   };
   std::map<std::int64_t, std::vector<Tensor>> meant;
   for (const std::int64_t n : options.sizes) {
-    symbols["N"] = n;
+    symbols[batch] = n;
     auto result = interpret(graph, inputs_of(0, n), symbols);
     if (!result) return {fmt::format("interpreter at N={}: {}", n, result.error().message)};
     meant[n] = std::move(*result);
@@ -239,7 +247,7 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
       continue;
     }
     const auto call = [&](std::int64_t begin, std::int64_t end) {
-      symbols["N"] = end - begin;
+      symbols[batch] = end - begin;
       std::string failure;
       auto results = variant.run(inputs_of(begin, end), symbols, failure);
       if (!failure.empty()) complain(fmt::format("v{} N={}: {}", level, end - begin, failure));
@@ -258,7 +266,7 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
     for (std::int64_t row = 0; row < most; ++row) {
       const std::vector<Tensor> alone = call(row, row + 1);
       for (std::size_t i = 0; i < alone.size(); ++i) {
-        if (!leads(graph.type(graph.outputs()[i].value))) continue;
+        if (!leads(batch, graph.type(graph.outputs()[i].value))) continue;
         for (const std::int64_t n : options.sizes) {
           if (row >= n) continue;
           const std::string wrong = different_bits(take_rows(meant[n][i], row, row + 1), alone[i]);
@@ -277,7 +285,7 @@ std::vector<std::string> check_passes(const Graph& imported, bool smooth, std::u
   std::vector<passes::Applied> log;
   auto whole = passes::optimize(imported, &log);
   if (!whole) return {"optimize: " + whole.error().message};
-  SymbolValues symbols{{"N", 5}};
+  SymbolValues symbols{{batch_of(imported), 5}};
   for (const Symbol& symbol : imported.symbols()) symbols.try_emplace(symbol.name, 3);
   std::vector<Tensor> inputs;
   for (const ValueId id : imported.inputs()) {

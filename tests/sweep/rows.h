@@ -13,8 +13,9 @@
 namespace ingot::sweep {
 
 struct RowsOptions {
-  std::vector<int> levels;                             // x86-64 levels to compile for and to run
-  std::vector<std::int64_t> sizes{0, 1, 2, 3, 7, 64};  // of N, ascending
+  std::vector<int> levels;  // x86-64 levels to compile for and to run
+  std::vector<std::int64_t> sizes{0, 1, 2,
+                                  3, 7, 64};  // of N, the symbol that leads the inputs; ascending
   std::map<std::string, std::int64_t, std::less<>> others;  // the other symbols' values
   bool rows = true;        // rows of N are independent of each other
   std::uint64_t seed = 1;  // of the inputs

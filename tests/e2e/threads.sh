@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Eight threads on one model, under the thread sanitizer, with the object instrumented too
+# (--instrument=thread): clean, and all with the same bits. And what the sanitizer must see: two
+# threads that share a workspace are a data race inside the object.
+set -euo pipefail
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+"$INGOT" compile "$INGOT_ROOT/examples/digits/digits.onnx" -o "$work" --instrument=thread >/dev/null
+nm -u "$work/digits.o" | grep -q __tsan_ || { echo "failed: the object is not instrumented"; exit 1; }
+cat >"$work/main.cpp" <<'TEXT'
+#include <cstdio>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+#include "digits.h"
+
+int main(int count, char**) {
+  const bool share = count > 1;
+  const digits::Model model;
+  constexpr std::int64_t n = 5;
+  std::vector<float> pixels(64 * n);
+  for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<float>(i % 17);
+  std::vector<std::vector<float>> results(8, std::vector<float>(10 * n));
+  std::vector<std::vector<std::byte>> memory(8, std::vector<std::byte>(model.workspace_bytes({n})));
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < results.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) {
+        const auto status = model.run({n}, {pixels}, {results[t]}, memory[share ? 0 : t]);
+        if (!status.ok()) std::printf("failed: %s\n", status.message().c_str());
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& result : results) {
+    if (std::memcmp(result.data(), results[0].data(), 4 * result.size()) != 0) return 1;
+  }
+  std::puts("8 threads, 200 calls each, the same bits");
+}
+TEXT
+"$CXX" -std=c++17 -O1 -g1 -fsanitize=thread -I"$work" "$work/main.cpp" "$work/digits.o" -o "$work/main"
+# The sanitizer's memory map does not stand much randomisation of addresses.
+still=()
+setarch -R true 2>/dev/null && still=(setarch -R)
+isas=(v3)
+grep -qm1 avx512vl /proc/cpuinfo && isas+=(v4)
+for isa in "${isas[@]}"; do
+  export INGOT_ISA=$isa TSAN_OPTIONS="exitcode=66"
+  if ! "${still[@]}" "$work/main" >"$work/log" 2>&1; then
+    if grep -q 'unexpected memory mapping' "$work/log"; then
+      echo "skipped: the thread sanitizer does not run on this kernel"
+      exit 77
+    fi
+    cat "$work/log"
+    exit 1
+  fi
+  ! grep -q WARNING "$work/log" || { cat "$work/log"; exit 1; }
+  echo "$isa: $(cat "$work/log"), nothing reported"
+  status=0
+  "${still[@]}" "$work/main" share >"$work/log" 2>&1 || status=$?
+  if [[ $status != 66 ]] || ! grep -q 'digits.plan:' "$work/log"; then
+    cat "$work/log"
+    echo "failed: $isa: a shared workspace is a race that nobody reported (status $status)"
+    exit 1
+  fi
+  echo "$isa: a shared workspace is reported, at $(grep -o 'digits.plan:[0-9]*' "$work/log" | head -n 1)"
+done
