@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <set>
 
 #include "import/inputs.h"
 #include "import/onnx/onnx.h"
@@ -87,6 +88,25 @@ Expected<Graph> import_text(std::string_view text, const ImportOptions& options)
   return graph;
 }
 
+/// Inputs and outputs are called by name.
+Expected<void> check_names(const Graph& graph) {
+  std::set<std::string> inputs, outputs;
+  for (const ValueId id : graph.inputs()) {
+    const std::string& name = graph.value(id).name;
+    if (name.empty()) return fail(ErrorCode::invalid_model, "an input has no name");
+    if (!inputs.insert(name).second) {
+      return fail(ErrorCode::invalid_model, "two inputs are called '{}'", name);
+    }
+  }
+  for (const Output& output : graph.outputs()) {
+    if (output.name.empty()) return fail(ErrorCode::invalid_model, "an output has no name");
+    if (!outputs.insert(output.name).second) {
+      return fail(ErrorCode::invalid_model, "two outputs are called '{}'", output.name);
+    }
+  }
+  return {};
+}
+
 Expected<Graph> import_bytes(std::span<const std::byte> bytes, const ImportOptions& options,
                              const std::filesystem::path& folder) {
   INGOT_ASSIGN(const ModelFormat format, recognise_format(bytes));
@@ -105,6 +125,7 @@ Expected<Graph> import_bytes(std::span<const std::byte> bytes, const ImportOptio
   if (format != ModelFormat::text) graph.arithmetic = options.arithmetic;
   if (!options.name.empty()) graph.name = options.name;
   INGOT_TRY(merge_symbols(graph));
+  INGOT_TRY(check_names(graph));
   return graph;
 }
 

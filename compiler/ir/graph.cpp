@@ -122,9 +122,16 @@ void Graph::add_output(std::string output_name, ValueId value) {
 }
 
 Expected<void> Graph::require(Constraint constraint) {
+  if (constraint.left.overflowed() || constraint.right.overflowed()) {
+    return fail(ErrorCode::limit, "{}: a size is too large to be represented", constraint.reason);
+  }
   const bool equal = constraint.relation == Constraint::Relation::equal;
   const Interval gap = (constraint.left - constraint.right).bounds(symbol_ranges());
   const bool impossible = equal ? gap.lo > 0 || gap.hi < 0 : gap.hi < 0;
+  if (impossible && equal && constraint.left.value() && constraint.right.value()) {
+    return fail(ErrorCode::invalid_model, "{}: sizes {} and {} must be equal", constraint.reason,
+                constraint.left.str(), constraint.right.str());
+  }
   if (impossible) {
     return fail(ErrorCode::invalid_model, "{}: {} {} {} does not hold", constraint.reason,
                 constraint.left.str(), equal ? "==" : ">=", constraint.right.str());

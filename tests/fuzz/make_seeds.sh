@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 import=../../compiler/import
-protoc -I $import/onnx --encode=ingot.onnx.ModelProto $import/onnx/onnx.proto <<'TEXT' >onnx/dense.onnx
+protoc -I $import/onnx --encode=ingot.onnx.ModelProto $import/onnx/onnx.proto <<'TEXT' >model/dense.onnx
 ir_version: 8
 opset_import { version: 13 }
 graph {
@@ -20,7 +20,7 @@ graph {
   output { name: "z" type { tensor_type { elem_type: 1 } } }
 }
 TEXT
-protoc -I $import/tensorflow --encode=ingot.tensorflow.GraphDef $import/tensorflow/graphdef.proto <<'TEXT' >graphdef/dense.pb
+protoc -I $import/tensorflow --encode=ingot.tensorflow.GraphDef $import/tensorflow/graphdef.proto <<'TEXT' >model/dense.pb
 node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: 1 } }
        attr { key: "shape" value { shape { dim { size: -1 } dim { size: 3 } } } } }
 node { name: "w" op: "Const" attr { key: "dtype" value { type: 1 } }
