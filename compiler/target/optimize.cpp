@@ -52,6 +52,19 @@ struct Diagnostics : llvm::DiagnosticHandler {
   std::string& first;
 };
 
+/// The thread sanitizer calls fill and copy functions by names of its own, which GCC 12's library
+/// does not have; every such library intercepts the plain ones.
+void name_memory_functions_plainly(llvm::Module& module) {
+  for (const char* plain : {"memcpy", "memmove", "memset"}) {
+    llvm::Function* instrumented = module.getFunction(std::string("__tsan_") + plain);
+    if (instrumented == nullptr) continue;
+    const llvm::FunctionCallee callee =
+        module.getOrInsertFunction(plain, instrumented->getFunctionType());
+    instrumented->replaceAllUsesWith(callee.getCallee());
+    instrumented->eraseFromParent();
+  }
+}
+
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, Instrument instrument) {
   // Kernels are vectors already: LLVM's scalar passes clean up, and its own vectorizers, which
   // know neither our tails nor our chains, stay away.
@@ -86,6 +99,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, Instrument ins
     pipeline.addPass(llvm::AddressSanitizerPass(llvm::AddressSanitizerOptions{}));
   }
   pipeline.run(module, modules);
+  if (instrument == Instrument::thread) name_memory_functions_plainly(module);
 }
 
 Expected<std::string> translate(llvm::Module& module, llvm::TargetMachine& machine,
