@@ -31,7 +31,8 @@ class Interpreter : public Engine {
 
   Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs,
                                     const SymbolValues& sizes) override {
-    return interpret(graph_, inputs, sizes);
+    INGOT_ASSIGN(const SymbolValues bound, bind(inputs, sizes));
+    return interpret(graph_, inputs, bound);
   }
 
  private:
@@ -156,17 +157,22 @@ Expected<SymbolValues> Engine::bind(std::span<const Tensor> inputs, SymbolValues
   for (std::size_t i = 0; i < inputs.size() && i < inputs_.size(); ++i) {
     const Shape& shape = inputs_[i].type.shape;
     if (shape.size() != inputs[i].rank()) {
-      return fail(ErrorCode::invalid_argument, "input '{}' has {} axes, {} wanted: {}",
-                  inputs_[i].name, inputs[i].rank(), shape.size(), str(inputs_[i].type));
+      return fail(ErrorCode::invalid_argument, "input '{}' is {}, {} wanted", inputs_[i].name,
+                  str(inputs[i].type()), str(inputs_[i].type));
     }
     for (std::size_t d = 0; d < shape.size(); ++d) {
       if (const auto name = shape[d].symbol_name()) sizes.emplace(*name, inputs[i].shape()[d]);
     }
   }
   for (const Symbol& symbol : symbols_) {
-    if (sizes.count(symbol.name) == 0) {
+    const auto size = sizes.find(symbol.name);
+    if (size == sizes.end()) {
       return fail(ErrorCode::invalid_argument,
                   "no value for symbol {}; give one with --size {}=...", symbol.name, symbol.name);
+    }
+    if (size->second < symbol.range.lo || size->second > symbol.range.hi) {
+      return fail(ErrorCode::limit, "symbol {} is {}, the model takes {} to {}; see --dim",
+                  symbol.name, size->second, symbol.range.lo, symbol.range.hi);
     }
   }
   return sizes;

@@ -83,7 +83,7 @@ std::string shape_text(const Json& shape) {
 Expected<int> inspect_manifest(const std::string& path, std::string_view manifest) {
   const Json model = Json::parse(manifest, nullptr, false);
   if (model.is_discarded() || field(model, "format") != "ingot manifest") {
-    return fail(ErrorCode::invalid_argument, "{}: not written by ingot compile", path);
+    return fail(ErrorCode::invalid_argument, "{}: not a manifest that ingot compile wrote", path);
   }
   std::string text =
       fmt::format("compiled model {} from {}, ingot {}, ABI {}, arithmetic {}\n  hash {}\n\n",

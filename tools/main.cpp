@@ -9,12 +9,20 @@ int main(int argc, char** argv) {
   CLI::App program("Ingot casts a trained network into one object file and one header.", "ingot");
   program.set_version_flag("--version", std::string("ingot ") + ingot::kVersion);
   program.require_subcommand(1);
-  program.failure_message(CLI::FailureMessage::simple);
+  program.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return fmt::format("ingot: {}; see ingot --help\n", error.what());
+  });
   ingot::tools::Run run;
   ingot::tools::add_compile(program, run);
   ingot::tools::add_inspect(program, run);
   ingot::tools::add_run(program, run);
   ingot::tools::add_verify(program, run);
+  const auto named = [&](const CLI::App* app) { return app->get_name() == argv[1]; };
+  if (argc > 1 && argv[1][0] != '-' && program.get_subcommands(named).empty()) {
+    std::fprintf(stderr, "ingot: no subcommand '%s'; there are compile, inspect, run and verify\n",
+                 argv[1]);
+    return ingot::exit_status(ingot::ErrorCode::invalid_argument);
+  }
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -2,6 +2,7 @@
 // ingot run: a model, or a compiled NAME.so, on tensors from files or from a seed.
 #include <ingot/self_test.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -30,6 +31,13 @@ Expected<std::unique_ptr<Engine>> open(const Flags& flags) {
   INGOT_ASSIGN(const Graph graph, import_for(flags.model, options));
   if (flags.engine == "interpreter") return make_interpreter(graph);
   return compile_and_load(graph, options, "");
+}
+
+template <class Named>
+std::string names(const std::vector<Named>& all) {
+  std::string text;
+  for (const Named& one : all) text += (text.empty() ? "" : ", ") + one.name;
+  return text.empty() ? "none" : text;
 }
 
 /// The files that were given; a random tensor where the user said so.
@@ -63,8 +71,15 @@ Expected<std::vector<Tensor>> feed(const Flags& flags, const Engine& engine, Sym
     given.erase(found);
   }
   if (!given.empty()) {
-    return fail(ErrorCode::invalid_argument, "--feed {}: the model has no such input",
-                given.begin()->first);
+    return fail(ErrorCode::invalid_argument, "--feed {}: the model has no such input; it has {}",
+                given.begin()->first, names(engine.inputs()));
+  }
+  for (const auto& [name, size] : sizes) {
+    if (std::none_of(engine.symbols().begin(), engine.symbols().end(),
+                     [&](const Symbol& symbol) { return symbol.name == name; })) {
+      return fail(ErrorCode::invalid_argument, "--size {}: the model has no such symbol; it has {}",
+                  name, names(engine.symbols()));
+    }
   }
   std::vector<Tensor> inputs;
   std::uint64_t first = 0;

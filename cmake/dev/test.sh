@@ -155,6 +155,6 @@ verb_bless() {
   export INGOT_BLESS=1
   run_ctest release -R "${1:-.}" -E '[Ss]weep|[Rr]andom'
   unset INGOT_BLESS
-  git diff --stat -- tests compiler
+  git diff --stat -- tests compiler docs
   FULL=1 summary
 }

@@ -180,6 +180,11 @@ inline Text Status::message() const noexcept {
     default:
       break;
   }
+  // The functions that size a call say why they refuse, not where.
+  if (d.where == abi::INGOT_AT_CALL && d.status == abi::INGOT_SYMBOL_OUT_OF_RANGE)
+    return text << "a size is outside the range that the model was compiled for";
+  if (d.where == abi::INGOT_AT_CALL && d.status == abi::INGOT_CONSTRAINT_VIOLATED)
+    return text << "the sizes break one of the model's constraints";
   switch (d.status) {
     case abi::INGOT_BAD_CALL:
       return text

@@ -22,6 +22,7 @@ class Importer {
  private:
   Expected<void> check_opset();
   void register_initializers();
+  std::string names(const google::protobuf::RepeatedPtrField<ValueInfoProto>& all) const;
   Expected<void> choose_outputs();
   Expected<void> find_inner_inputs();
   Expected<void> bind_inputs(const Liveness& live);
@@ -60,6 +61,16 @@ void Importer::register_initializers() {
   }
 }
 
+/// For a message: what else could have been meant.
+std::string Importer::names(const google::protobuf::RepeatedPtrField<ValueInfoProto>& all) const {
+  std::string text;
+  for (const ValueInfoProto& value : all) {
+    if (root_.initializers.contains(value.name())) continue;
+    text += (text.empty() ? "" : ", ") + value.name();
+  }
+  return text.empty() ? "none" : text;
+}
+
 Expected<void> Importer::choose_outputs() {
   std::unordered_set<std::string> known;
   for (const ValueInfoProto& input : model_.graph().input()) known.insert(input.name());
@@ -69,13 +80,16 @@ Expected<void> Importer::choose_outputs() {
   }
   for (const std::string& name : options_.outputs) {
     if (!known.contains(name)) {
-      return fail(ErrorCode::invalid_argument, "--outputs {}: the model has no such value", name);
+      return fail(ErrorCode::invalid_argument,
+                  "--outputs {}: the model has no such value; its outputs are {}", name,
+                  names(model_.graph().output()));
     }
   }
   for (const InputSpec& spec : options_.inputs) {
     if (!known.contains(spec.name)) {
-      return fail(ErrorCode::invalid_argument, "--input {}: the model has no such value",
-                  spec.name);
+      return fail(ErrorCode::invalid_argument,
+                  "--input {}: the model has no such value; its inputs are {}", spec.name,
+                  names(model_.graph().input()));
     }
   }
   outputs_ = options_.outputs;
