@@ -58,9 +58,9 @@ void name_memory_functions_plainly(llvm::Module& module) {
   for (const char* plain : {"memcpy", "memmove", "memset"}) {
     llvm::Function* instrumented = module.getFunction(std::string("__tsan_") + plain);
     if (instrumented == nullptr) continue;
-    const llvm::FunctionCallee callee =
-        module.getOrInsertFunction(plain, instrumented->getFunctionType());
-    instrumented->replaceAllUsesWith(callee.getCallee());
+    llvm::Value* const callee =
+        module.getOrInsertFunction(plain, instrumented->getFunctionType()).getCallee();
+    instrumented->replaceAllUsesWith(callee);
     instrumented->eraseFromParent();
   }
 }
