@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// docs/ops.md says what the tables of ops say. INGOT_BLESS=1 rewrites it.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <set>
+
+#include "base/file.h"
+#include "import/onnx/node.h"
+#include "import/tensorflow/emit.h"
+#include "ir/op.h"
+#include "ops/pointwise.h"
+
+namespace ingot {
+namespace {
+
+std::string kind_text(OpKind kind) {
+  switch (kind) {
+    case OpKind::pointwise:
+      return "Pointwise";
+    case OpKind::move:
+      return "Move";
+    case OpKind::reduce:
+      return "Reduce";
+    case OpKind::contract:
+      return "Contract";
+    case OpKind::source:
+      return "Source";
+  }
+  return "";
+}
+
+std::string types_text(const OpDef& op) {
+  const std::optional<ops::Pointwise> formula = ops::find_pointwise(op.name);
+  if (!formula) {
+    if (op.name == "iota") return "integers";
+    if (op.name == "dims") return "i64";
+    const bool sums = op.name == "matmul" || op.name == "reduce_sum" || op.name == "reduce_prod";
+    return sums ? "numbers" : "all";
+  }
+  switch (ops::info(*formula).domain) {
+    case ops::Domain::any:
+      return "all";
+    case ops::Domain::number:
+      return "numbers";
+    case ops::Domain::real:
+      return "floats";
+    case ops::Domain::real32:
+      return "f32, f16, bf16";
+    case ops::Domain::integer:
+      return "integers";
+    case ops::Domain::boolean:
+      return "bool";
+    case ops::Domain::power:
+      return "numbers but f64";
+  }
+  return "";
+}
+
+std::string operands_text(const OpDef& op) {
+  if (op.max_inputs < 0) return fmt::format("{} or more", op.min_inputs);
+  if (op.max_inputs == op.min_inputs) return std::to_string(op.min_inputs);
+  return fmt::format("{} to {}", op.min_inputs, op.max_inputs);
+}
+
+std::string core_ops() {
+  std::string text;
+  for (const OpKind kind :
+       {OpKind::pointwise, OpKind::move, OpKind::reduce, OpKind::contract, OpKind::source}) {
+    text += fmt::format(
+        "\n### {}\n\n| Op | Operands | Types | Attributes | What it computes |\n"
+        "|---|---|---|---|---|\n",
+        kind_text(kind));
+    for (const OpDef& op : all_ops()) {
+      if (op.kind != kind) continue;
+      std::string attributes;
+      for (const AttributeSpec& attribute : op.attributes) {
+        attributes += fmt::format("{}`{}`", attributes.empty() ? "" : ", ", attribute.name);
+      }
+      text += fmt::format("| `{}` | {} | {} | {} | {} |\n", op.name, operands_text(op),
+                          types_text(op), attributes, op.summary);
+    }
+  }
+  return text;
+}
+
+std::string list(const std::set<std::string>& names) {
+  std::string text, line;
+  for (const std::string& name : names) {
+    if (line.size() + name.size() > 96) {
+      text += line + "\n";
+      line.clear();
+    }
+    line += (line.empty() ? "" : " ") + name;
+  }
+  return text + line + "\n";
+}
+
+std::string onnx_ops() {
+  std::map<std::string, std::pair<int, int>> opsets;
+  for (const onnx::OpRow& row : onnx::all_rows()) {
+    const auto [place, fresh] = opsets.try_emplace(std::string(row.name), row.since, row.until);
+    place->second = {std::min(place->second.first, row.since),
+                     std::max(place->second.second, row.until)};
+  }
+  std::set<std::string> names;
+  for (const auto& [name, range] : opsets) {
+    names.insert(range.first > 6 ? fmt::format("{}({}+)", name, range.first) : name);
+  }
+  return list(names);
+}
+
+std::string tensorflow_ops() {
+  std::set<std::string> names;
+  for (const auto rows : {tensorflow::pointwise_rows(), tensorflow::shape_rows(),
+                          tensorflow::slice_rows(), tensorflow::dense_rows()}) {
+    for (const tensorflow::OpRow& row : rows) names.emplace(row.name);
+  }
+  return list(names);
+}
+
+std::string page() {
+  return "# Ops\n\n"
+         "Written by a test from the tables in the code; `./dev bless Docs` renews it.\n\n"
+         "## Core ops\n\n"
+         "What a graph consists of, whatever file it came from. [numerics.md](numerics.md) has "
+         "the order of\nroundings. Numbers are all types but bool; floats are f32, f64, f16 and "
+         "bf16.\n" +
+         core_ops() +
+         "\n## ONNX\n\n"
+         "Ops that become core ops, from opset 6 to the newest that the importer knows, or from "
+         "the opset in\nbrackets.\n\n" +
+         onnx_ops() + "\n## TensorFlow\n\nOps of a frozen GraphDef that become core ops.\n\n" +
+         tensorflow_ops();
+}
+
+TEST(Docs, OpsPageIsWhatTheTablesSay) {
+  const std::string path = std::string(INGOT_SOURCE_DIR) + "/docs/ops.md";
+  if (std::getenv("INGOT_BLESS") != nullptr) {
+    ASSERT_TRUE(write_file(path, std::string_view(page())));
+  }
+  const auto bytes = read_file(path);
+  ASSERT_TRUE(bytes) << bytes.error().message;
+  EXPECT_EQ(page(), std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()))
+      << "run ./dev bless Docs and look at git diff";
+}
+
+}  // namespace
+}  // namespace ingot
