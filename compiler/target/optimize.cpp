@@ -17,6 +17,8 @@
 
 #include <mutex>
 
+#include "target/sanitize.h"
+
 namespace ingot::target {
 namespace {
 
@@ -52,19 +54,6 @@ struct Diagnostics : llvm::DiagnosticHandler {
   std::string& first;
 };
 
-/// The thread sanitizer calls fill and copy functions by names of its own, which GCC 12's library
-/// does not have; every such library intercepts the plain ones.
-void name_memory_functions_plainly(llvm::Module& module) {
-  for (const char* plain : {"memcpy", "memmove", "memset"}) {
-    llvm::Function* instrumented = module.getFunction(std::string("__tsan_") + plain);
-    if (instrumented == nullptr) continue;
-    llvm::Value* const callee =
-        module.getOrInsertFunction(plain, instrumented->getFunctionType()).getCallee();
-    instrumented->replaceAllUsesWith(callee);
-    instrumented->eraseFromParent();
-  }
-}
-
 void optimize(llvm::Module& module, llvm::TargetMachine& machine, Instrument instrument) {
   // Kernels are vectors already: LLVM's scalar passes clean up, and its own vectorizers, which
   // know neither our tails nor our chains, stay away.
@@ -99,7 +88,7 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, Instrument ins
     pipeline.addPass(llvm::AddressSanitizerPass(llvm::AddressSanitizerOptions{}));
   }
   pipeline.run(module, modules);
-  if (instrument == Instrument::thread) name_memory_functions_plainly(module);
+  if (instrument == Instrument::thread) complete_thread_sanitizer(module);
 }
 
 Expected<std::string> translate(llvm::Module& module, llvm::TargetMachine& machine,
@@ -160,6 +149,17 @@ void emit_blob(llvm::Module& module, const ConstantBlob& blob) {
   auto* global = new llvm::GlobalVariable(
       module, llvm::ArrayType::get(llvm::Type::getInt8Ty(context), blob.bytes.size()), true,
       llvm::GlobalValue::ExternalLinkage, nullptr, "");
+  const std::uint64_t end = std::min<std::uint64_t>(blob.texts, blob.bytes.size());
+  llvm::GlobalVariable* texts = nullptr;
+  if (end < blob.bytes.size()) {
+    auto* value = llvm::ConstantDataArray::get(
+        context,
+        llvm::ArrayRef<std::uint8_t>(reinterpret_cast<const std::uint8_t*>(blob.bytes.data()) + end,
+                                     blob.bytes.size() - end));
+    texts =
+        new llvm::GlobalVariable(module, value->getType(), true, llvm::GlobalValue::InternalLinkage,
+                                 value, blob.name + ".texts");
+  }
   // Addresses are counted from the global itself, whose type is only known when they are there.
   std::vector<llvm::Constant*> parts;
   auto bytes_until = [&](std::uint64_t from, std::uint64_t to) {
@@ -170,21 +170,25 @@ void emit_blob(llvm::Module& module, const ConstantBlob& blob) {
   };
   std::uint64_t done = 0;
   for (const Relocation& relocation : blob.relocations) {
-    INGOT_CHECK(relocation.offset >= done && relocation.offset + 8 <= blob.bytes.size(),
+    INGOT_CHECK(relocation.offset >= done && relocation.offset + 8 <= end,
                 "relocation at {} of '{}' is misplaced", relocation.offset, blob.name);
     bytes_until(done, relocation.offset);
     llvm::Constant* base = global;
-    if (!relocation.symbol.empty()) {
+    std::uint64_t addend = relocation.addend;
+    if (relocation.symbol.empty() && addend >= end) {
+      base = texts;
+      addend -= end;
+    } else if (!relocation.symbol.empty()) {
       base = module.getNamedValue(relocation.symbol);
       INGOT_CHECK(base != nullptr, "'{}' points to '{}', which is not in the object", blob.name,
                   relocation.symbol);
     }
     parts.push_back(llvm::ConstantExpr::getInBoundsGetElementPtr(
         llvm::Type::getInt8Ty(context), base,
-        llvm::ConstantInt::get(llvm::Type::getInt64Ty(context), relocation.addend)));
+        llvm::ConstantInt::get(llvm::Type::getInt64Ty(context), addend)));
     done = relocation.offset + 8;
   }
-  bytes_until(done, blob.bytes.size());
+  bytes_until(done, end);
   llvm::Constant* value = llvm::ConstantStruct::getAnon(context, parts, true);
   auto* whole = new llvm::GlobalVariable(module, value->getType(), true,
                                          llvm::GlobalValue::ExternalLinkage, value, blob.name);
@@ -193,6 +197,7 @@ void emit_blob(llvm::Module& module, const ConstantBlob& blob) {
   llvm::GlobalValue::SanitizerMetadata plain;
   plain.NoAddress = true;
   whole->setSanitizerMetadata(plain);
+  if (texts != nullptr) texts->setSanitizerMetadata(plain);
   global->replaceAllUsesWith(whole);
   global->eraseFromParent();
 }

@@ -67,6 +67,7 @@ class Builder {
   }
 
   ConstantBlob finish() && {
+    blob_.texts = reserve_bytes(0, 8);
     for (const auto& [value, offsets] : texts_) {
       const std::uint64_t at = reserve_bytes(value.size() + 1, 1);
       std::memcpy(blob_.bytes.data() + at, value.data(), value.size());
