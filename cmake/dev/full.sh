@@ -42,8 +42,8 @@ step_format() { verb_fmt --check; }
 step_tidy() { tidy $(sources '*.cpp' | grep -vE '_(test|fuzz|bench)\.cpp$|^tests/|^examples/'); }
 step_test() { verb_test; }
 step_clang() { TARGETS=() preset_step clang; }
-step_asan() { TARGETS=(ingot_tests) preset_step asan -E '^e2e\.|^layering$'; }
-step_ubsan() { TARGETS=(ingot_tests) preset_step ubsan -E '^e2e\.|^layering$'; }
+step_asan() { TARGETS=(ingot_tests) preset_step asan -E '^e2e\.|^sweep\.|^layering$'; }
+step_ubsan() { TARGETS=(ingot_tests) preset_step ubsan -E '^e2e\.|^sweep\.|^layering$'; }
 step_tsan() { TARGETS=(ingot_tests) preset_step tsan -E '^e2e\.|^layering$|[Ss]weep|[Rr]andom'; }
 step_ulp() {
   configure release
@@ -53,7 +53,8 @@ step_ulp() {
 step_random() {
   export INGOT_RANDOM_GRAPHS=${INGOT_RANDOM_GRAPHS:-2000}
   configure release
-  build_targets release ingot_tests
+  build_targets release ingot_tests random_sweep
+  build/tests/sweep/random_sweep --seeds 25:1024 --threads "$JOBS"
   run_ctest release -R '[Rr]andom'
   summary
 }

@@ -199,8 +199,8 @@ class Generator {
         {14, &Generator::activation}, {16, &Generator::arithmetic}, {6, &Generator::softmax},
         {6, &Generator::concat},      {6, &Generator::slice},       {6, &Generator::reshape},
         {5, &Generator::transpose},   {3, &Generator::broadcast},   {8, &Generator::reduce},
-        {8, &Generator::convert},     {6, &Generator::compare},     {5, &Generator::choose},
-        {6, &Generator::integers},    {4, &Generator::booleans},    {3, &Generator::one_hot},
+        {9, &Generator::convert},     {6, &Generator::compare},     {5, &Generator::choose},
+        {10, &Generator::integers},   {4, &Generator::booleans},    {3, &Generator::one_hot},
         {3, &Generator::positions},   {3, &Generator::normalise},
     };
     int total = 0;
