@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// docs/ops.md says what the tables of ops say. INGOT_BLESS=1 rewrites it.
+// Pages that repeat what tables in the code say: docs/ops.md, which INGOT_BLESS=1 rewrites, and the
+// exit statuses in docs/cli.md.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -135,15 +136,27 @@ std::string page() {
          tensorflow_ops();
 }
 
+std::string text_of(const std::string& page) {
+  const auto bytes = read_file(std::string(INGOT_SOURCE_DIR) + "/docs/" + page);
+  EXPECT_TRUE(bytes);
+  if (!bytes) return {};
+  return {reinterpret_cast<const char*>(bytes->data()), bytes->size()};
+}
+
 TEST(Docs, OpsPageIsWhatTheTablesSay) {
-  const std::string path = std::string(INGOT_SOURCE_DIR) + "/docs/ops.md";
   if (std::getenv("INGOT_BLESS") != nullptr) {
-    ASSERT_TRUE(write_file(path, std::string_view(page())));
+    ASSERT_TRUE(
+        write_file(std::string(INGOT_SOURCE_DIR) + "/docs/ops.md", std::string_view(page())));
   }
-  const auto bytes = read_file(path);
-  ASSERT_TRUE(bytes) << bytes.error().message;
-  EXPECT_EQ(page(), std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size()))
-      << "run ./dev bless Docs and look at git diff";
+  EXPECT_EQ(page(), text_of("ops.md")) << "run ./dev bless Docs and look at git diff";
+}
+
+TEST(Docs, CommandLinePageHasEveryExitStatus) {
+  const std::string page = text_of("cli.md");
+#define INGOT_ERROR(code, exit, when) \
+  EXPECT_NE(page.find(fmt::format("| {} | `{}` | ", exit, #code)), std::string::npos) << #code;
+#include "base/error.def"
+#undef INGOT_ERROR
 }
 
 }  // namespace
