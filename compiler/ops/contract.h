@@ -8,7 +8,8 @@ namespace ingot::ops {
 
 /// The number of interleaved chains of matmul(a, b). 1 where the product has rows of its own
 /// besides the batch (they hide the latency of a chain), and for a symbolic width; else from the
-/// width alone, so that eight chains of vectors are under way. Importers set the attribute `chains`
+/// width alone: 16 up to four columns, which are vectors along k; wider, so that eight vectors are
+/// under way. Importers set the attribute `chains`
 /// to this once; no pass changes it.
 std::int64_t matmul_chains(const TensorType& a, const TensorType& b);
 
