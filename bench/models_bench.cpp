@@ -128,7 +128,7 @@ void add_model(const Expected<Graph>& graph, const TemporaryFolder& folder) {
     std::fprintf(stderr, "left out %s: %s\n", graph->name.c_str(), bundle.error().message.c_str());
     return;
   }
-  const std::string so = folder.path() + "/" + bundle->name + ".so";
+  const std::string so = folder.file(bundle->name + ".so");
   if (!write_file(so, bundle->shared)) return;
   for (const char* variant : {"v3", "v4"}) {
     for (const std::int64_t n : {1, 16, 64, 1024}) {

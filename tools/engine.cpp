@@ -195,7 +195,7 @@ Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,
   shared.shared = true;
   INGOT_ASSIGN(const Bundle bundle, compile_graph(imported, shared, imported.name));
   INGOT_ASSIGN(TemporaryFolder folder, TemporaryFolder::make());
-  const std::string path = folder.path() + "/" + bundle.name + ".so";
+  const std::string path = folder.file(bundle.name + ".so");
   INGOT_TRY(write_file(path, bundle.shared));
   return Compiled::load(path, isa, std::move(folder));
 }

@@ -30,6 +30,7 @@ class TemporaryFolder {
   TemporaryFolder& operator=(TemporaryFolder&&) = delete;
   ~TemporaryFolder();
   const std::string& path() const { return path_; }
+  std::string file(std::string_view name) const { return fmt::format("{}/{}", path_, name); }
 
  private:
   explicit TemporaryFolder(std::string path) : path_(std::move(path)) {}

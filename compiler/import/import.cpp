@@ -5,10 +5,10 @@
 #include <google/protobuf/wire_format_lite.h>
 
 #include <filesystem>
-#include <fstream>
 #include <limits>
 #include <set>
 
+#include "base/file.h"
 #include "import/inputs.h"
 #include "import/onnx/onnx.h"
 #include "import/tensorflow/graphdef.h"
@@ -129,7 +129,7 @@ Expected<Graph> import_bytes(std::span<const std::byte> bytes, const ImportOptio
   return graph;
 }
 
-Expected<std::vector<std::byte>> read_file(const std::filesystem::path& path) {
+Expected<std::vector<std::byte>> read_model(const std::filesystem::path& path) {
   std::error_code status;
   if (std::filesystem::is_directory(path, status)) {
     if (std::filesystem::exists(path / "saved_model.pb", status)) {
@@ -148,11 +148,7 @@ Expected<std::vector<std::byte>> read_file(const std::filesystem::path& path) {
                 "as ONNX external data",
                 path.string(), size);
   }
-  std::vector<std::byte> bytes(size);
-  std::ifstream file(path, std::ios::binary);
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size));
-  if (!file) return fail(ErrorCode::io, "cannot read '{}'", path.string());
-  return bytes;
+  return read_file(path.string());
 }
 
 }  // namespace
@@ -182,7 +178,7 @@ Expected<Graph> import_model(std::span<const std::byte> bytes, const ImportOptio
 
 Expected<Graph> import_file(const std::string& path, const ImportOptions& options) {
   const std::filesystem::path file(path);
-  INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(file));
+  INGOT_ASSIGN(const std::vector<std::byte> bytes, read_model(file));
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   Expected<Graph> graph = import_bytes(bytes, options, folder);
   if (!graph) return Error{graph.error().code, fmt::format("{}: {}", path, graph.error().message)};

@@ -2,70 +2,15 @@
 // Shared objects through lld's library, in this process.
 #include <lld/Common/Driver.h>
 #include <llvm/Support/raw_ostream.h>
-#include <stdlib.h>
 
-#include <filesystem>
-#include <fstream>
 #include <mutex>
-#include <system_error>
 
+#include "base/file.h"
 #include "target/target.h"
 
 LLD_HAS_DRIVER(elf)
 
 namespace ingot::target {
-namespace {
-
-namespace fs = std::filesystem;
-
-/// A folder that vanishes with its files.
-class TemporaryFolder {
- public:
-  static Expected<TemporaryFolder> make() {
-    std::error_code error;
-    const fs::path parent = fs::temp_directory_path(error);
-    if (error) return fail(ErrorCode::io, "no folder for temporary files: {}", error.message());
-    std::string pattern = (parent / "ingot-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) {
-      return fail(ErrorCode::io, "cannot make a folder in {}; is it writable and not full",
-                  parent.string());
-    }
-    return TemporaryFolder(pattern);
-  }
-  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::move(other.path_)) {
-    other.path_.clear();
-  }
-  TemporaryFolder& operator=(TemporaryFolder&&) = delete;
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove_all(path_, ignored);
-  }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  explicit TemporaryFolder(fs::path path) : path_(std::move(path)) {}
-  fs::path path_;
-};
-
-Expected<void> write_file(const std::string& path, std::span<const std::byte> bytes) {
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(bytes.data()),
-             static_cast<std::streamsize>(bytes.size()));
-  if (!file.flush()) return fail(ErrorCode::io, "cannot write {}", path);
-  return {};
-}
-
-Expected<std::vector<std::byte>> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) return fail(ErrorCode::io, "cannot read {}", path);
-  std::vector<std::byte> bytes(static_cast<std::size_t>(file.tellg()));
-  file.seekg(0);
-  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!file) return fail(ErrorCode::io, "cannot read {}", path);
-  return bytes;
-}
-
-}  // namespace
 
 Expected<std::vector<std::byte>> link_shared(std::span<const std::span<const std::byte>> objects,
                                              std::span<const std::string> exports) {
@@ -75,7 +20,7 @@ Expected<std::vector<std::byte>> link_shared(std::span<const std::span<const std
   std::string versions = "{ global:\n";
   for (const std::string& symbol : exports) versions += fmt::format("\"{}\";\n", symbol);
   versions += "local: *; };\n";
-  INGOT_TRY(write_file(script, std::as_bytes(std::span(versions))));
+  INGOT_TRY(write_file(script, versions));
 
   std::vector<std::string> arguments{"ld.lld",
                                      "-shared",
