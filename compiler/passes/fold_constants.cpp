@@ -11,7 +11,7 @@
 namespace ingot::passes {
 namespace {
 
-constexpr std::int64_t kMostElements = std::int64_t{1} << 24;
+constexpr std::int64_t most_elements = std::int64_t{1} << 24;
 
 /// What fold_sizes makes: dims, a reshape to one number of it, a cast of these.
 bool is_plain(const Graph& graph, ValueId value) {
@@ -67,7 +67,7 @@ Expected<Graph> fold_constants(const Graph& graph, Report& report) {
                                 return result.is_constant(operand);
                               });
         const std::optional<std::int64_t> count = result.type(value).elements().value();
-        const bool small = count && *count <= kMostElements;
+        const bool small = count && *count <= most_elements;
         const bool spreads = node.op->name == "broadcast" && count && *count > 1024 &&
                              result.constant(operands[0]).elements() == 1;
         if (constant && small && !spreads) {

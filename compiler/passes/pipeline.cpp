@@ -14,7 +14,7 @@
 namespace ingot::passes {
 namespace {
 
-constexpr PassInfo kOrder[] = {
+constexpr PassInfo order[] = {
     fold_constants_pass,  // shapes become numbers, parameters of normalisations become vectors
     drop_neutral_pass,    // which leaves reshapes to the same shape, and products with one
     merge_equal_pass,
@@ -53,7 +53,7 @@ const PassInfo* find_pass(std::string_view name) {
 
 Expected<Graph> optimize(const Graph& graph, std::vector<Applied>* log) {
   Graph current = graph;
-  for (const PassInfo& pass : kOrder) {
+  for (const PassInfo& pass : order) {
     const auto begin = std::chrono::steady_clock::now();
     Report report;
     INGOT_ASSIGN(Graph next, pass.run(current, report));

@@ -12,7 +12,7 @@ namespace {
 using Integers = std::vector<std::int64_t>;
 
 /// Steps that one kernel may hold: beyond, its values no longer fit into registers.
-constexpr std::size_t kMaxNodes = 48;
+constexpr std::size_t max_nodes = 48;
 
 class Clusterer {
  public:
@@ -121,7 +121,7 @@ class Clusterer {
     for (const ValueId input : node.inputs) latest = std::max(latest, available_after(input));
     if (latest < 0) return -1;
     const Group& group = result_.groups[static_cast<std::size_t>(latest)];
-    if (group.copied.valid() || group.nodes.size() >= kMaxNodes) return -1;
+    if (group.copied.valid() || group.nodes.size() >= max_nodes) return -1;
     for (const ValueId input : node.inputs) {
       // Through memory a kernel can't read what it is just making.
       if (available_after(input) == latest && group_of(input) != latest) return -1;
@@ -198,7 +198,7 @@ class Clusterer {
     const int number = group_of(input);
     Group* group = number >= 0 ? &result_.groups[static_cast<std::size_t>(number)] : nullptr;
     const bool same_points = group != nullptr && group->space == space && !group->copied.valid() &&
-                             group->nodes.size() < kMaxNodes;
+                             group->nodes.size() < max_nodes;
     if (node.attributes.get<std::string>("order") == "lanes") {
       if (same_points && (group->kind == Group::Kind::map || group->kind == Group::Kind::row)) {
         group->kind = Group::Kind::row;

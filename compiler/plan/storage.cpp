@@ -9,15 +9,13 @@
 namespace ingot::plan {
 namespace {
 
-constexpr int kNever = -1;
+constexpr int never = -1;
 
 /// First and last kernel that touches each stored value.
 class Lifetimes {
  public:
   Lifetimes(const Graph& graph, const Clusters& clusters)
-      : clusters_(clusters),
-        first_(graph.value_count(), kNever),
-        last_(graph.value_count(), kNever) {
+      : clusters_(clusters), first_(graph.value_count(), never), last_(graph.value_count(), never) {
     for (std::size_t g = 0; g < clusters.groups.size(); ++g) {
       const Group& group = clusters.groups[g];
       const int now = static_cast<int>(g);
@@ -36,7 +34,7 @@ class Lifetimes {
 
   void touch(ValueId value, int now) {
     int& first = first_[value.index];
-    first = first == kNever ? now : std::min(first, now);
+    first = first == never ? now : std::min(first, now);
     last_[value.index] = std::max(last_[value.index], now);
   }
   /// A value that lives inside another's storage keeps that alive.
