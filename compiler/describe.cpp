@@ -19,7 +19,7 @@ std::string provenance(const plan::Plan& plan, const plan::Text& text,
   XXH3_state_t* state = XXH3_createState();
   XXH3_128bits_reset(state);
   auto add = [&](const std::string& part) { XXH3_128bits_update(state, part.data(), part.size()); };
-  add(kVersion);
+  add(project_version);
   add(text.text);
   XXH3_128bits_update(state, plan.weights.data(), plan.weights.size());
   for (const int level : options.isa_levels) add(fmt::format(" v{}", level));
@@ -86,7 +86,7 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
   write::Interface model;
   model.name = plan.name;
   model.source = source;
-  model.ingot_version = kVersion;
+  model.ingot_version = project_version;
   model.hash = provenance(plan, text, options);
   model.strict = plan.arithmetic == Arithmetic::strict;
   for (const auto& port : plan.inputs) model.inputs.push_back(describe(plan, port));

@@ -3,6 +3,6 @@
 
 namespace ingot {
 
-const char* const kVersion = INGOT_VERSION;
+const char* const project_version = INGOT_VERSION;
 
 }  // namespace ingot

@@ -4,6 +4,6 @@
 namespace ingot {
 
 /// The project's version, as CMakeLists.txt says; part of every provenance hash.
-extern const char* const kVersion;
+extern const char* const project_version;
 
 }  // namespace ingot

@@ -24,9 +24,7 @@ std::vector<Port> ports(const Graph& graph, bool outputs) {
 class Interpreter : public Engine {
  public:
   explicit Interpreter(Graph graph) : graph_(std::move(graph)) {
-    inputs_ = ports(graph_, false);
-    outputs_ = ports(graph_, true);
-    symbols_ = graph_.symbols();
+    set_ports(ports(graph_, false), ports(graph_, true), graph_.symbols());
   }
 
   Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs,
@@ -58,22 +56,22 @@ class Compiled : public Engine {
 
   Expected<std::vector<Tensor>> run(std::span<const Tensor> inputs,
                                     const SymbolValues& sizes) override {
-    if (inputs.size() != inputs_.size()) {
+    if (inputs.size() != Engine::inputs().size()) {
       return fail(ErrorCode::invalid_argument, "{} inputs given, the model has {}", inputs.size(),
-                  inputs_.size());
+                  Engine::inputs().size());
     }
     INGOT_ASSIGN(const SymbolValues bound, bind(inputs, sizes));
     std::vector<std::int64_t> symbols;
-    for (const Symbol& symbol : symbols_) symbols.push_back(bound.at(symbol.name));
+    for (const Symbol& symbol : Engine::symbols()) symbols.push_back(bound.at(symbol.name));
 
     std::vector<Tensor> dense, results;
     std::vector<ingot_tensor> tensors;
     for (const Tensor& input : inputs) dense.push_back(input.dense());
     for (std::size_t i = 0; i < dense.size(); ++i) {
-      INGOT_TRY(check_shape(inputs_[i], dense[i], bound));
+      INGOT_TRY(check_shape(Engine::inputs()[i], dense[i], bound));
       tensors.push_back(describe(dense[i]));
     }
-    for (const Port& port : outputs_) {
+    for (const Port& port : outputs()) {
       INGOT_ASSIGN(std::vector<std::int64_t> shape, shape_of(port, bound));
       INGOT_TRY(element_count(shape));
       results.emplace_back(port.type.dtype, std::move(shape));
@@ -125,12 +123,16 @@ class Compiled : public Engine {
 
   Expected<void> read_descriptor() {
     const ingot_model& model = *model_.descriptor();
+    std::vector<Symbol> symbols;
+    std::vector<Port> inputs, outputs;
     for (std::uint32_t i = 0; i < model.symbols.count; ++i) {
       const auto& symbol = *static_cast<const ingot_symbol*>(ingot_item(&model.symbols, i));
-      symbols_.push_back({symbol.name, {symbol.lo, symbol.hi}});
+      symbols.push_back({symbol.name, {symbol.lo, symbol.hi}});
     }
-    INGOT_TRY(read_ports(model.inputs, inputs_));
-    return read_ports(model.outputs, outputs_);
+    INGOT_TRY(read_ports(model.inputs, inputs));
+    INGOT_TRY(read_ports(model.outputs, outputs));
+    set_ports(std::move(inputs), std::move(outputs), std::move(symbols));
+    return {};
   }
 
   static Expected<void> read_ports(const ingot_array& table, std::vector<Port>& result) {

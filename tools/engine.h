@@ -35,6 +35,14 @@ class Engine {
   Expected<SymbolValues> bind(std::span<const Tensor> inputs, SymbolValues sizes) const;
 
  protected:
+  /// Once, before the first call.
+  void set_ports(std::vector<Port> inputs, std::vector<Port> outputs, std::vector<Symbol> symbols) {
+    inputs_ = std::move(inputs);
+    outputs_ = std::move(outputs);
+    symbols_ = std::move(symbols);
+  }
+
+ private:
   std::vector<Port> inputs_, outputs_;
   std::vector<Symbol> symbols_;
 };

@@ -7,7 +7,7 @@
 
 int main(int argc, char** argv) {
   CLI::App program("Ingot casts a trained network into one object file and one header.", "ingot");
-  program.set_version_flag("--version", std::string("ingot ") + ingot::kVersion);
+  program.set_version_flag("--version", std::string("ingot ") + ingot::project_version);
   program.require_subcommand(1);
   program.failure_message([](const CLI::App*, const CLI::Error& error) {
     return fmt::format("ingot: {}; see ingot --help\n", error.what());

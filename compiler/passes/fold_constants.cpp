@@ -72,6 +72,7 @@ Expected<Graph> fold_constants(const Graph& graph, Report& report) {
                              result.constant(operands[0]).elements() == 1;
         if (constant && small && !spreads) {
           std::vector<const Tensor*> tensors;
+          tensors.reserve(operands.size());
           for (const ValueId operand : operands) tensors.push_back(&result.constant(operand));
           INGOT_ASSIGN(std::vector<Tensor> folded,
                        evaluate_node(result, *result.producer(value), tensors, {}));

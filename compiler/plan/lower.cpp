@@ -196,6 +196,7 @@ class Lowering {
     work.loads = std::move(element.loads);
     auto permute = [&](std::vector<Dim>& dims) {
       std::vector<Dim> permuted;
+      permuted.reserve(dims.size());
       for (const std::size_t d : kept) permuted.push_back(dims[d]);
       for (const std::size_t d : reduced) permuted.push_back(dims[d]);
       dims = std::move(permuted);
@@ -221,6 +222,7 @@ class Lowering {
     work.finish_loads = std::move(finish.loads);
     auto spread = [&](std::vector<Dim>& strides) {
       std::vector<Dim> wide;
+      wide.reserve(group_.space.size());
       for (std::size_t i = 0; i < kept.size(); ++i) wide.push_back(strides[keep ? kept[i] : i]);
       wide.resize(group_.space.size(), 0);
       strides = std::move(wide);
