@@ -195,13 +195,13 @@ class Generator {
   void step(int i) {
     using Step = ValueId (Generator::*)(Composer&);
     static constexpr std::pair<int, Step> kSteps[] = {
-        {20, &Generator::dense},      {6, &Generator::two_sided},   {10, &Generator::unary},
-        {14, &Generator::activation}, {16, &Generator::arithmetic}, {6, &Generator::softmax},
-        {6, &Generator::concat},      {6, &Generator::slice},       {6, &Generator::reshape},
-        {5, &Generator::transpose},   {3, &Generator::broadcast},   {8, &Generator::reduce},
-        {9, &Generator::convert},     {6, &Generator::compare},     {5, &Generator::choose},
-        {10, &Generator::integers},   {4, &Generator::booleans},    {3, &Generator::one_hot},
-        {3, &Generator::positions},   {3, &Generator::normalise},
+        {20, &Generator::dense},  {6, &Generator::two_sided},   {5, &Generator::residual},
+        {10, &Generator::unary},  {14, &Generator::activation}, {16, &Generator::arithmetic},
+        {6, &Generator::softmax}, {6, &Generator::concat},      {6, &Generator::slice},
+        {6, &Generator::reshape}, {5, &Generator::transpose},   {3, &Generator::broadcast},
+        {8, &Generator::reduce},  {9, &Generator::convert},     {6, &Generator::compare},
+        {5, &Generator::choose},  {10, &Generator::integers},   {4, &Generator::booleans},
+        {3, &Generator::one_hot}, {3, &Generator::positions},   {3, &Generator::normalise},
     };
     int total = 0;
     for (const auto& [weight, step] : kSteps) total += weight;
@@ -255,6 +255,23 @@ class Generator {
     if (chance(60) && type(y).dtype == real_) y = activate(c, y);
     if (chance(15) && is_float(type(y).dtype)) y = batch_norm(c, y);
     return tame(c, y);
+  }
+
+  /// Blocks that add a product to its own operand, which is read twice and then no more.
+  ValueId residual(Composer& c) {
+    ValueId x = any_real();
+    const auto width = rank(x) < 2 ? std::nullopt : shape(x).back().value();
+    if (!width || *width == 0 || *width > 70) return {};
+    const double scale = 1 / std::sqrt(static_cast<double>(*width));
+    x = activate(c, x);
+    for (int blocks = 1 + below(3); blocks > 0; --blocks) {
+      const ValueId w = c.constant(random_constant(real_, {*width, *width}, scale));
+      const ValueId bias = chance(50) ? c.constant(random_constant(real_, {*width}, 1)) : ValueId{};
+      const ValueId y = c.matmul(x, w, bias);
+      x = tame(c, chance(50) ? c.add(x, y) : c.mul(activate(c, y), x));
+    }
+    const ValueId last = c.constant(random_constant(real_, {*width, 1 + below(40)}, scale));
+    return tame(c, c.matmul(x, last));
   }
 
   /// Both operands are computed: attention, a Gram matrix, a sum over the batch.
