@@ -8,7 +8,7 @@ format     every source is formatted as .clang-format says
 tidy       clang-tidy finds nothing in any source
 test       what ./dev test runs: GCC release, and the sanitizer subset
 clang      Clang 19 builds everything at -Werror, and its build passes the tests
-asan       all unit tests under GCC's address and undefined-behaviour sanitizers
+asan       all unit tests under GCC's address sanitizer
 ubsan      all unit tests under Clang's undefined-behaviour sanitizer
 tsan       all unit tests under the thread sanitizer
 ulp        each float32 function over all 2^32 inputs, at most 2 ULP
