@@ -225,7 +225,7 @@ class Generator {
   ValueId dense(Composer& c) {
     ValueId a = chance(90) || smooth_ ? any_real() : any_float();
     if (!smooth_ && chance(5)) a = any_integer();
-    if (!a.valid()) return {};
+    if (!a.valid() || rank(a) == 0) return {};
     if (rank(a) < 2) a = c.unsqueeze(a, {1});
     const auto k = shape(a).back().value();
     if (!k || *k == 0 || *k > 300) return {};
@@ -504,7 +504,7 @@ class Generator {
 
   ValueId broadcast(Composer& c) {
     const ValueId x = any();
-    if (rank(x) > 3) return {};
+    if (rank(x) == 0 || rank(x) > 3) return {};
     const ValueId wide = c.unsqueeze(x, {1});
     Shape result = shape(wide);
     result[1] = second_ && chance(30) ? kSecond : Dim(1 + below(4));
