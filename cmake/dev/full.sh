@@ -47,7 +47,8 @@ step_ubsan() { TARGETS=(ingot_tests) preset_step ubsan -E '^e2e\.|^sweep\.|^laye
 step_tsan() { TARGETS=(ingot_tests) preset_step tsan -E '^e2e\.|^layering$|[Ss]weep|[Rr]andom'; }
 step_ulp() {
   configure release
-  build_targets release ulp_sweep
+  build_targets release ulp_sweep compiled_sweep
+  build/tests/math/compiled_sweep --threads "$JOBS" all
   build/tests/math/ulp_sweep --threads "$JOBS" all
 }
 step_random() {
