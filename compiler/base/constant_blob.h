@@ -26,8 +26,8 @@ struct ConstantBlob {
   std::uint64_t alignment = 8;
   std::vector<std::byte> bytes;
   std::vector<Relocation> relocations;  // sorted by offset, no two overlap
-  /// From here on there are texts and no addresses: they need not lie beside the rest, but in memory
-  /// that processes share.
+  /// From here on there are texts and no addresses: they need not lie beside the rest, but in
+  /// memory that processes share.
   std::uint64_t texts = UINT64_MAX;
 };
 
