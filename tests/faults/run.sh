@@ -18,6 +18,8 @@ names=("$@")
 rm -rf "$src"
 mkdir -p "$src" "$place"
 (cd "$root" && git ls-files -z --cached --others --exclude-standard | xargs -0 ls -d 2>/dev/null | tar -cf - -T -) | tar -xf - -C "$src"
+# But for the files that patches touch: what was built of them last may hold a fault.
+sed -n 's,^+++ b/,,p' "$here"/*.patch | sort -u | (cd "$src" && xargs touch)
 # A repository of its own: inside another one git applies to that.
 git -C "$src" init -q
 launcher=()
