@@ -95,8 +95,10 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
   model.strict = plan.arithmetic == Arithmetic::strict;
   for (const auto& port : plan.inputs) model.inputs.push_back(describe(plan, port));
   for (const auto& port : plan.outputs) model.outputs.push_back(describe(plan, port));
-  for (const Symbol& symbol : plan.symbols) {
-    model.symbols.push_back({symbol.name, symbol.range.lo, symbol.range.hi, false, false, ""});
+  for (std::size_t i = 0; i < plan.symbols.size(); ++i) {
+    const Symbol& symbol = plan.symbols[i];
+    model.symbols.push_back(
+        {symbol.name, symbol.range.lo, symbol.range.hi, false, plan.independent.at(i), ""});
   }
   for (const Constraint& constraint : plan.constraints) {
     const bool equal = constraint.relation == Constraint::Relation::equal;

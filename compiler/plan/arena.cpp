@@ -26,11 +26,11 @@ Dim larger(const Dim& a, const Dim& b, const SymbolRanges& ranges) {
   return Dim::max(a, b);
 }
 
-Dim pack_arena(std::vector<Block>& blocks, const SymbolRanges& ranges) {
+Dim pack_arena(std::vector<Region>& blocks, const SymbolRanges& ranges) {
   SymbolValues reference;
   for (const auto& [name, range] : ranges) reference[name] = std::min<std::int64_t>(range.hi, 4096);
   std::vector<std::int64_t> sizes;
-  for (const Block& block : blocks) {
+  for (const Region& block : blocks) {
     const Expected<std::int64_t> size = block.bytes.evaluate(reference);
     sizes.push_back(size ? *size : INT64_MAX);
   }
@@ -43,10 +43,10 @@ Dim pack_arena(std::vector<Block>& blocks, const SymbolRanges& ranges) {
 
   Dim total;
   for (std::size_t i = 0; i < order.size(); ++i) {
-    Block& block = blocks[order[i]];
+    Region& block = blocks[order[i]];
     block.offset = 0;
     for (std::size_t j = 0; j < i; ++j) {
-      const Block& placed = blocks[order[j]];
+      const Region& placed = blocks[order[j]];
       if (placed.first <= block.last && block.first <= placed.last) {
         block.offset = larger(block.offset, placed.offset + placed.bytes, ranges);
       }

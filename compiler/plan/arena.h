@@ -9,7 +9,7 @@
 namespace ingot::plan {
 
 /// Bytes that are needed from kernel `first` to kernel `last`, both included.
-struct Block {
+struct Region {
   Dim bytes;
   int first = 0;
   int last = 0;
@@ -20,7 +20,7 @@ struct Block {
 /// overlap, whatever the symbols' values: the order of packing is fixed (largest first, at every
 /// symbol's upper end or 4,096, whichever is less), and each offset is an expression that lies
 /// above all neighbours placed before. Monotone in every symbol.
-Dim pack_arena(std::vector<Block>& blocks, const SymbolRanges& ranges);
+Dim pack_arena(std::vector<Region>& blocks, const SymbolRanges& ranges);
 
 /// A size rounded up so that sums of sizes stay aligned: constants to 64 bytes; the coefficients of
 /// symbols to 64, or to 16 where they are below 512.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The front door of planning: groups of nodes, then storage, then kernels.
+#include <algorithm>
 #include <map>
+#include <set>
 
 #include "plan/arena.h"
 #include "plan/cluster.h"
 #include "plan/lower.h"
 #include "plan/plan.h"
+#include "plan/rows.h"
 #include "plan/storage.h"
 
 namespace ingot::plan {
@@ -27,6 +30,17 @@ void make_names_unique(Plan& plan) {
   }
 }
 
+/// What asks for a number of rows is not met by every part of them.
+bool constrained(const Graph& graph, const std::string& symbol) {
+  return std::any_of(graph.constraints().begin(), graph.constraints().end(),
+                     [&](const Constraint& constraint) {
+                       std::set<std::string> symbols;
+                       constraint.left.collect_symbols(symbols);
+                       constraint.right.collect_symbols(symbols);
+                       return symbols.count(symbol) != 0;
+                     });
+}
+
 }  // namespace
 
 Expected<Plan> make_plan(const Graph& graph) {
@@ -35,6 +49,10 @@ Expected<Plan> make_plan(const Graph& graph) {
   plan.arithmetic = graph.arithmetic;
   plan.symbols = graph.symbols();
   plan.constraints = graph.constraints();
+  for (const Symbol& symbol : plan.symbols) {
+    const Rows rows = find_rows(graph, Dim::symbol(symbol.name));
+    plan.independent.push_back(rows.independent() && !constrained(graph, symbol.name));
+  }
 
   INGOT_ASSIGN(const Clusters clusters, cluster(graph));
   INGOT_ASSIGN(Storage storage, Storage::make(graph, clusters, plan));

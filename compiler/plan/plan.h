@@ -182,6 +182,16 @@ struct Kernel {
   std::variant<Map, Row, OrderedReduce, Contract> work;
 };
 
+/// Kernels [first, last] run once for each block of `extent` rows, in order; a block has at most
+/// `size` of them. Their spaces, views and sizes are expressions in two symbols that only they
+/// know: `begin`, the block's first row, and `count`, how many it has. Blocks nest.
+struct Block {
+  std::uint32_t first = 0, last = 0;  // ids of kernels
+  Dim extent;
+  std::int64_t size = 1;
+  std::string begin, count;
+};
+
 struct SelfTest {
   std::uint64_t seed = 0;
   SymbolValues symbols;
@@ -192,6 +202,7 @@ struct Plan {
   std::string name;
   Arithmetic arithmetic = Arithmetic::fused;
   std::vector<Symbol> symbols;
+  std::vector<bool> independent;  // by symbol: a row's result depends on no other row of it
   std::vector<Constraint> constraints;
   struct Port {
     std::string name;
@@ -201,6 +212,7 @@ struct Plan {
   std::vector<Port> inputs, outputs;
   std::vector<Buffer> buffers;
   std::vector<Kernel> kernels;
+  std::vector<Block> blocks;       // outer ones first
   Dim workspace_bytes;             // 64-byte aligned arena; monotone in each symbol
   std::vector<std::byte> weights;  // the one section, 64-byte aligned
   std::optional<SelfTest> self_test;

@@ -150,7 +150,7 @@ Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Pl
     }
   }
 
-  std::vector<Block> blocks;
+  std::vector<Region> blocks;
   std::vector<std::pair<BufferId, std::size_t>> placed;  // arena buffer, block
   std::vector<std::size_t> block_of(graph.value_count(), SIZE_MAX);
   auto allocate = [&](ValueId value, std::optional<ValueId> instead_of) {

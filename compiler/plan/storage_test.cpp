@@ -196,7 +196,7 @@ TEST(Arena, SizesStayAligned) {
 TEST(Arena, BlocksThatNeverMeetShareBytes) {
   const SymbolRanges ranges{{"N", {0, 1000}}};
   const Dim n = Dim::symbol("N");
-  std::vector<Block> blocks{{n * 64, 0, 1, 0}, {n * 128, 1, 2, 0}, {n * 64, 2, 3, 0}};
+  std::vector<Region> blocks{{n * 64, 0, 1, 0}, {n * 128, 1, 2, 0}, {n * 64, 2, 3, 0}};
   EXPECT_EQ(pack_arena(blocks, ranges), n * 192);
   EXPECT_EQ(blocks[0].offset, n * 128);
   EXPECT_EQ(blocks[1].offset, Dim(0));
