@@ -43,7 +43,7 @@ class Dots {
     if (!m && most_rows() > 1 && p_.rows.lo <= 1)
       emit_.when(emit_.build.CreateICmpEQ(p_.m, emit_.number(1)),
                  [&] { tile(Place{emit_.number(0)}, 1, nullptr); });
-    if (p_.rows.hi == 1) return;
+    if (p_.rows.hi == 1 && most_rows() > 1) return;
     Value* several =
         most_rows() == 1 ? emit_.build.getTrue() : emit_.build.CreateICmpSGT(p_.m, emit_.number(1));
     emit_.when(several, [&] { tall_tiles(); });

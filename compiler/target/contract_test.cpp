@@ -459,6 +459,12 @@ TEST(Contract, DotsOfEveryNumberOfChains) {
   }
 }
 
+TEST(Contract, OneRowThatIsKnownToBeAlone) {
+  for (const std::int64_t chains : {1, 16})
+    for (const std::int64_t n : {1, 2, 3, 4, 40})
+      check({.m = 1, .n = n, .k = 200, .chains = chains, .bias = true});
+}
+
 TEST(Contract, FewerElementsThanChains) {
   for (const std::int64_t k : {0, 1, 7})
     for (const std::int64_t n : {1, 3, 6})
