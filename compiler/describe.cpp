@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "ops/interpret.h"
+#include "plan/blocks.h"
 #include "version.h"
 
 namespace ingot {
@@ -51,7 +52,8 @@ void describe_kernels(const plan::Plan& plan, write::Interface& model) {
     std::string source;
     for (const std::string& op : kernel.sources) source += (source.empty() ? "" : " ") + op;
     model.kernels.push_back({kernel.name, std::string(plan::kind_name(kernel)), std::move(source),
-                             plan::flops(kernel).str(), plan::bytes_moved(plan, kernel).str()});
+                             plan::in_all(plan, plan::flops(kernel)).str(),
+                             plan::in_all(plan, plan::bytes_moved(plan, kernel)).str()});
     for (const plan::BufferId buffer : plan::buffers_of(kernel)) {
       lives[buffer].first = std::min(lives[buffer].first, kernel.id);
       lives[buffer].second = std::max(lives[buffer].second, kernel.id);
@@ -70,8 +72,12 @@ void describe_kernels(const plan::Plan& plan, write::Interface& model) {
     const plan::Buffer& buffer = plan.buffers[b];
     const Dim bytes = product(buffer.shape) * static_cast<std::int64_t>(bytes_of(buffer.dtype));
     if (buffer.kind == plan::Buffer::Kind::arena) {
-      model.buffers.push_back({buffer.name, std::string(name(buffer.dtype)), str(buffer.shape),
-                               buffer.offset.str(), bytes.str(), lives[b].first, lives[b].second});
+      Shape shape;
+      for (const Dim& dim : buffer.shape) shape.push_back(plan::in_a_block(plan, dim));
+      model.buffers.push_back({buffer.name, std::string(name(buffer.dtype)), str(shape),
+                               plan::in_a_block(plan, buffer.offset).str(),
+                               plan::in_a_block(plan, bytes).str(), lives[b].first,
+                               lives[b].second});
     }
     if (buffer.kind == plan::Buffer::Kind::weights) {
       model.constants.push_back({buffer.name, str(buffer.shape), "dense",
@@ -116,6 +122,12 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
     model.variants.push_back(std::move(variant));
   }
   describe_kernels(plan, model);
+  for (const std::int64_t rows : {1, 64}) {
+    model.workspaces.push_back(
+        {rows, plan::bytes_at(plan, rows), plan::least_bytes_at(plan, rows)});
+  }
+  for (const plan::Block& block : plan.blocks)
+    model.blocks.push_back({block.first, block.last, block.extent.str(), block.size});
   if (plan.self_test) {
     write::SelfTestInterface test{plan.self_test->seed, {}, plan.self_test->output_hash};
     for (const Symbol& symbol : plan.symbols)

@@ -122,6 +122,18 @@ Expected<int> inspect_manifest(const std::string& path, std::string_view manifes
   for (const Json& variant : model.value("variants", Json::array()))
     text += " " + field(variant, "name");
   text += fmt::format("\nworkspace: {} bytes\n", field(model, "workspace_bytes"));
+  for (const Json& size : model.value("workspaces", Json::array())) {
+    const double bytes = size.value("bytes", 0.0), least = size.value("least", 0.0);
+    text +=
+        fmt::format("  of {} {}: {} bytes, {:.2f} of the {} that are alive at once\n",
+                    field(size, "rows"), field(size, "rows") == "1" ? "row" : "rows",
+                    field(size, "bytes"), least > 0 ? bytes / least : 1.0, field(size, "least"));
+  }
+  for (const Json& block : model.value("blocks", Json::array())) {
+    text +=
+        fmt::format("  kernels {} to {} in blocks of {} of {} rows\n", field(block, "first_kernel"),
+                    field(block, "last_kernel"), field(block, "size"), field(block, "rows"));
+  }
   const Json weights = model.value("weights", Json::object());
   text += fmt::format("weights: {} bytes in one section\n", field(weights, "bytes"));
   for (const Json& constant : weights.value("constants", Json::array())) {

@@ -244,6 +244,19 @@ Expected<void> check_plan(const Plan& plan) {
       return fail(ErrorCode::invalid_model, "'{}' is port {} of {}", buffer.name, buffer.index,
                   ports);
   }
+  for (std::size_t b = 0; b < plan.blocks.size(); ++b) {
+    const Block& block = plan.blocks[b];
+    bool fits = block.first <= block.last && block.last < plan.kernels.size() && block.size > 0;
+    // One behind the other, or the later one within the earlier.
+    for (std::size_t a = 0; a < b; ++a) {
+      const Block& earlier = plan.blocks[a];
+      fits = fits && earlier.first <= block.first &&
+             (earlier.last < block.first || block.last <= earlier.last);
+    }
+    if (!fits)
+      return fail(ErrorCode::invalid_model, "no block of kernels {} to {} by {} can stand there",
+                  block.first, block.last, block.size);
+  }
   for (const Kernel& kernel : plan.kernels) INGOT_TRY(Checker(plan, kernel).run());
   return {};
 }

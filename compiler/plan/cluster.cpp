@@ -2,6 +2,7 @@
 #include "plan/cluster.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "ir/op.h"
@@ -18,7 +19,8 @@ constexpr std::size_t max_nodes = 48;
 
 class Clusterer {
  public:
-  explicit Clusterer(const Graph& graph) : graph_(graph), uses_(compute_uses(graph)) {
+  Clusterer(const Graph& graph, const std::string& apart)
+      : graph_(graph), apart_(apart), uses_(compute_uses(graph)) {
     const std::size_t count = graph.value_count();
     result_.group_of.assign(count, -1);
     result_.access.resize(count);
@@ -145,7 +147,8 @@ class Clusterer {
       case Group::Kind::contract:
         return shape == group.space;
       case Group::Kind::ordered:
-        return shape == graph_.type(output(group.root)).shape && !feeds_root(group, node, number);
+        return shape == graph_.type(output(group.root)).shape && !feeds_root(group, node, number) &&
+               !stands_apart(group);
       case Group::Kind::row:
         if (shape == group.space) return rows_align(group, node, number);
         if (!is_row_shape(shape, group.space)) return false;
@@ -167,6 +170,17 @@ class Clusterer {
       return group_of(input) != number || shape == group.space ||
              (shape.size() == group.space.size() && is_row_shape(shape, group.space));
     });
+  }
+
+  /// What is reduced has sizes of a symbol that the result has not.
+  bool stands_apart(const Group& group) {
+    auto mentioned = [&](const Shape& shape) {
+      std::set<std::string> symbols;
+      for (const Dim& dim : shape) dim.collect_symbols(symbols);
+      return symbols.count(apart_) != 0;
+    };
+    return !apart_.empty() && mentioned(graph_.type(graph_.node(group.root).inputs[0]).shape) &&
+           !mentioned(graph_.type(output(group.root)).shape);
   }
 
   /// An operand is what an ordered reduction reduces, not its result.
@@ -486,6 +500,7 @@ class Clusterer {
   }
 
   const Graph& graph_;
+  const std::string& apart_;
   std::vector<std::vector<NodeId>> uses_;
   std::vector<bool> is_output_;
   std::vector<int> concat_ready_;
@@ -501,6 +516,8 @@ bool is_row_shape(const Shape& shape, const Shape& space) {
   return shape.size() == rows || shape.back().is(1);
 }
 
-Expected<Clusters> cluster(const Graph& graph) { return Clusterer(graph).run(); }
+Expected<Clusters> cluster(const Graph& graph, const std::string& apart) {
+  return Clusterer(graph, apart).run();
+}
 
 }  // namespace ingot::plan

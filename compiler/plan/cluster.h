@@ -51,7 +51,8 @@ struct Clusters {
   std::vector<NodeId> part_of;  // by value: the concatenation that it is stored into
 };
 
-Expected<Clusters> cluster(const Graph& graph);
+/// Nothing is joined with the result of a reduction of sizes that mention the symbol `apart`.
+Expected<Clusters> cluster(const Graph& graph, const std::string& apart = "");
 
 /// The shape of a value at the points of a row kernel's rows: [rows.., 1] or [rows..].
 bool is_row_shape(const Shape& shape, const Shape& space);

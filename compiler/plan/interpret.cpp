@@ -10,6 +10,7 @@
 #include "plan/check.h"
 #include "plan/machine.h"
 #include "plan/pack.h"
+#include "plan/visit.h"
 
 namespace ingot::plan {
 namespace {
@@ -348,6 +349,68 @@ Expected<void> check_inputs(const Plan& plan, std::span<const Tensor> inputs,
   return check_constraints(plan.constraints, symbols);
 }
 
+/// The kernels in order, in their blocks.
+class Sequence {
+ public:
+  /// `current` is the kernel at hand.
+  Sequence(const Plan& plan, Memory& memory, SymbolValues symbols, const Kernel*& current)
+      : plan_(plan), memory_(memory), symbols_(std::move(symbols)), current_(current) {}
+
+  void run() {
+    for (const Block& block : plan_.blocks) {
+      symbols_[block.begin] = 0;
+      symbols_[block.count] = std::min(number(block.extent, symbols_), block.size);
+    }
+    memory_.place(symbols_);
+    run(0, plan_.kernels.size(), 0);
+  }
+
+ private:
+  /// Kernels [first, end), with the blocks from number `next` on.
+  void run(std::size_t first, std::size_t end, std::size_t next) {
+    Machine machine(plan_, memory_, symbols_);
+    for (std::size_t k = first; k < end; ++k) {
+      while (next < plan_.blocks.size() && plan_.blocks[next].first < k) ++next;
+      if (next < plan_.blocks.size() && plan_.blocks[next].first == k) {
+        rows(next);
+        k = plan_.blocks[next++].last;
+        continue;
+      }
+      current_ = &plan_.kernels[k];
+      machine.run(*current_);
+    }
+  }
+
+  void rows(std::size_t number_of_block) {
+    const Block& block = plan_.blocks[number_of_block];
+    const std::vector<bool> local = local_buffers(block);
+    const std::int64_t rows = number(block.extent, symbols_);
+    for (std::int64_t begin = 0; begin < rows; begin += block.size) {
+      symbols_[block.begin] = begin;
+      symbols_[block.count] = std::min(rows - begin, block.size);
+      memory_.forget(local);
+      memory_.place(symbols_);
+      run(block.first, block.last + 1, number_of_block + 1);
+    }
+  }
+
+  /// What no kernel outside of the block touches.
+  std::vector<bool> local_buffers(const Block& block) const {
+    std::vector<bool> local(plan_.buffers.size(), true);
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
+      if (block.first <= k && k <= block.last) continue;
+      visit_views(plan_.kernels[k],
+                  [&](const View& view, const Use&) { local[view.buffer] = false; });
+    }
+    return local;
+  }
+
+  const Plan& plan_;
+  Memory& memory_;
+  SymbolValues symbols_;
+  const Kernel*& current_;
+};
+
 }  // namespace
 
 Expected<std::vector<Tensor>> interpret_plan(const Plan& plan, std::span<const Tensor> inputs,
@@ -357,11 +420,7 @@ Expected<std::vector<Tensor>> interpret_plan(const Plan& plan, std::span<const T
   const Kernel* current = nullptr;
   try {
     Memory memory(plan, inputs, symbols);
-    Machine machine(plan, memory, symbols);
-    for (const Kernel& kernel : plan.kernels) {
-      current = &kernel;
-      machine.run(kernel);
-    }
+    Sequence(plan, memory, symbols, current).run();
     current = nullptr;
     return memory.take_outputs();
   } catch (const Fault& fault) {

@@ -124,7 +124,7 @@ TEST(PlanInterpreter, AWrongPlanIsFoundOut) {
   EXPECT_THAT(fault_after("sum of 3 in 8 chains", "sum of 4 in 8 chains"),
               testing::HasSubstr("row 3, column 0 of weights of [3, 5]"));
   EXPECT_THAT(fault_after("workspace ", "workspace 0*"),
-              testing::HasSubstr("keeps 4 bytes at 96 of an arena of 64"));
+              testing::HasSubstr("buffer 'tanh_1' at 0 of 60 bytes does not fit into 24"));
 }
 
 TEST(PlanInterpreter, ConvolutionsWithTapsAndGroups) {

@@ -5,7 +5,6 @@
 
 #include "ir/op.h"
 #include "ops/window.h"
-#include "plan/arena.h"
 #include "plan/body_builder.h"
 #include "plan/conv.h"
 #include "plan/pack.h"
@@ -31,11 +30,7 @@ class Lowering {
         number_(static_cast<int>(number)),
         group_(clusters.groups[number]) {}
 
-  /// Where the arena ends with what the kernel needs for itself.
-  const Dim& scratch_end() const { return scratch_end_; }
-
   Expected<Kernel> run() {
-    scratch_end_ = plan_.workspace_bytes;
     Kernel kernel;
     kernel.id = static_cast<std::uint32_t>(plan_.kernels.size());
     name(kernel);
@@ -152,8 +147,6 @@ class Lowering {
   Expected<Row> row() {
     const RowStages stages = assign_stages(graph_, clusters_, group_, number_);
     Row row;
-    // Kept elements lie behind all blocks of the arena.
-    Dim scratch = plan_.workspace_bytes;
     for (std::size_t s = 0; s < stages.stages.size(); ++s) {
       const RowStages::Stage& plan = stages.stages[s];
       BodyBuilder builder = this->builder(
@@ -167,9 +160,7 @@ class Lowering {
       }
       if (plan.kept.valid()) {
         INGOT_ASSIGN(const std::uint32_t step, builder.step(plan.kept));
-        stage.keep = Row::Stage::Keep{step, scratch};
-        const auto size = static_cast<std::int64_t>(bytes_of(graph_.type(plan.kept).dtype));
-        scratch += align_bytes(group_.space.back() * size);
+        stage.keep = Row::Stage::Keep{step, 0};
       }
       stage.body = std::move(builder.body);
       stage.loads = std::move(builder.loads);
@@ -183,7 +174,6 @@ class Lowering {
     INGOT_ASSIGN(row.finish_stores, stores(builder, stages.finish));
     row.finish = std::move(builder.body);
     row.finish_loads = std::move(builder.loads);
-    scratch_end_ = scratch;
     return row;
   }
 
@@ -417,18 +407,17 @@ class Lowering {
   Plan& plan_;
   int number_;
   const Group& group_;
-  Dim scratch_end_;
 };
 
 }  // namespace
 
-Expected<Dim> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
-                          std::size_t group, Plan& plan) {
+Expected<void> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
+                           std::size_t group, Plan& plan) {
   Lowering lowering(graph, clusters, storage, group, plan);
   INGOT_ASSIGN(Kernel kernel, lowering.run());
   collapse(kernel);
   plan.kernels.push_back(std::move(kernel));
-  return lowering.scratch_end();
+  return {};
 }
 
 }  // namespace ingot::plan

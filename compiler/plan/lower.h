@@ -7,10 +7,10 @@
 
 namespace ingot::plan {
 
-/// Appends the kernel of one group to the plan; packs weights on the way. Gives the size of an
-/// arena that has room for what the kernel keeps for itself behind `plan.workspace_bytes`.
-Expected<Dim> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
-                          std::size_t group, Plan& plan);
+/// Appends the kernel of one group to the plan; packs weights on the way. Nothing has an offset in
+/// the arena yet.
+Expected<void> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
+                           std::size_t group, Plan& plan);
 
 /// Joins dimensions of a kernel's space that all its views walk alike, and drops those of size 1.
 void collapse(Kernel& kernel);

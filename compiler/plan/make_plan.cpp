@@ -5,7 +5,9 @@
 #include <set>
 
 #include "plan/arena.h"
+#include "plan/blocks.h"
 #include "plan/cluster.h"
+#include "plan/inner_blocks.h"
 #include "plan/lower.h"
 #include "plan/plan.h"
 #include "plan/rows.h"
@@ -41,20 +43,35 @@ bool constrained(const Graph& graph, const std::string& symbol) {
                      });
 }
 
+/// Blocks of one row, in each of which blocks of an inner axis run; none where that can't be, or
+/// does not help.
+Expected<std::optional<Plan>> plan_long_rows(const Graph& graph, const Plan& whole,
+                                             std::int64_t budget) {
+  Graph row = graph;
+  if (!whole.blocks.empty()) {
+    INGOT_TRY(row.substitute(*whole.blocks[0].extent.symbol_name(), 1));
+  }
+  INGOT_ASSIGN(std::optional<InnerBlocks> inner, block_inner_axis(row));
+  if (!inner) return std::optional<Plan>();
+  Plan plan = std::move(inner->plan);
+  plan.symbols = whole.symbols;
+  plan.independent = whole.independent;
+  plan.constraints = whole.constraints;
+  make_nested_blocks(plan, whole, inner->block, budget);
+  const bool better =
+      larger(plan.workspace_bytes, whole.workspace_bytes, plan.ranges()) == whole.workspace_bytes;
+  return better ? std::optional(std::move(plan)) : std::nullopt;
+}
+
 }  // namespace
 
-Expected<Plan> make_plan(const Graph& graph) {
+Expected<Plan> lower_graph(const Graph& graph, const std::string& apart) {
   Plan plan;
   plan.name = graph.name;
   plan.arithmetic = graph.arithmetic;
   plan.symbols = graph.symbols();
   plan.constraints = graph.constraints();
-  for (const Symbol& symbol : plan.symbols) {
-    const Rows rows = find_rows(graph, Dim::symbol(symbol.name));
-    plan.independent.push_back(rows.independent() && !constrained(graph, symbol.name));
-  }
-
-  INGOT_ASSIGN(const Clusters clusters, cluster(graph));
+  INGOT_ASSIGN(const Clusters clusters, cluster(graph, apart));
   INGOT_ASSIGN(Storage storage, Storage::make(graph, clusters, plan));
   for (const ValueId input : graph.inputs()) {
     plan.inputs.push_back(
@@ -64,15 +81,29 @@ Expected<Plan> make_plan(const Graph& graph) {
     const Output& output = graph.outputs()[i];
     plan.outputs.push_back({output.name, graph.type(output.value), storage.output_buffer(i)});
   }
-  const SymbolRanges ranges = graph.symbol_ranges();
-  Dim workspace = plan.workspace_bytes;
   for (std::size_t g = 0; g < clusters.groups.size(); ++g) {
-    INGOT_ASSIGN(const Dim needed, lower_group(graph, clusters, storage, g, plan));
-    workspace = larger(workspace, needed, ranges);
+    INGOT_TRY(lower_group(graph, clusters, storage, g, plan));
   }
-  plan.workspace_bytes = workspace;
-  make_names_unique(plan);
   plan.weights.resize((plan.weights.size() + 63) / 64 * 64);
+  return plan;
+}
+
+Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options) {
+  INGOT_ASSIGN(Plan plan, lower_graph(graph, ""));
+  for (const Symbol& symbol : plan.symbols) {
+    const Rows rows = find_rows(graph, Dim::symbol(symbol.name));
+    plan.independent.push_back(rows.independent() && !constrained(graph, symbol.name));
+  }
+  if (options.block_bytes == 0) {
+    place_in_arena(plan);
+  } else {
+    make_blocks(plan, options.block_bytes);
+  }
+  if (options.block_bytes > 0 && bytes_at(plan, 1) > options.block_bytes) {
+    INGOT_ASSIGN(std::optional<Plan> nested, plan_long_rows(graph, plan, options.block_bytes));
+    if (nested) plan = *std::move(nested);
+  }
+  make_names_unique(plan);
   return plan;
 }
 

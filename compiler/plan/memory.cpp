@@ -36,7 +36,17 @@ Memory::Memory(const Plan& plan, std::span<const Tensor> inputs, const SymbolVal
   if (workspace < 0) fault("the workspace is {} bytes", workspace);
   arena_.resize(static_cast<std::size_t>(workspace));
   arena_writers_.assign(arena_.size(), nobody);
-  for (const Buffer& buffer : plan.buffers) {
+}
+
+void Memory::forget(const std::vector<bool>& buffers) {
+  for (std::uint32_t& writer : arena_writers_) {
+    if (writer < buffers.size() && buffers[writer]) writer = nobody;
+  }
+}
+
+void Memory::place(const SymbolValues& symbols) {
+  places_.clear();
+  for (const Buffer& buffer : plan_.buffers) {
     Place place;
     place.size = bytes_of(buffer.dtype);
     place.elements = value_of(element_count(value_of(evaluate_shape(buffer.shape, symbols))));
@@ -50,7 +60,7 @@ Memory::Memory(const Plan& plan, std::span<const Tensor> inputs, const SymbolVal
     } else {
       const std::int64_t offset = value_of(buffer.offset.evaluate(symbols));
       const bool arena = buffer.kind == Buffer::Kind::arena;
-      const auto room = static_cast<std::int64_t>(arena ? arena_.size() : plan.weights.size());
+      const auto room = static_cast<std::int64_t>(arena ? arena_.size() : plan_.weights.size());
       const std::int64_t bytes = place.elements * static_cast<std::int64_t>(place.size);
       if (offset < 0 || offset > room || bytes > room - offset)
         fault("buffer '{}' at {} of {} bytes does not fit into {}", buffer.name, offset, bytes,
@@ -59,7 +69,7 @@ Memory::Memory(const Plan& plan, std::span<const Tensor> inputs, const SymbolVal
         place.data = arena_.data() + offset;
         place.writers = arena_writers_.data() + offset;
       } else {
-        place.source = plan.weights.data() + offset;
+        place.source = plan_.weights.data() + offset;
       }
     }
     if (place.data != nullptr) place.source = place.data;

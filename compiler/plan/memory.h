@@ -18,8 +18,13 @@ struct Fault {
 
 class Memory {
  public:
-  /// Throws a Fault where a buffer is outside of the arena or of the weights section.
   Memory(const Plan& plan, std::span<const Tensor> inputs, const SymbolValues& symbols);
+
+  /// Finds the buffers' places where `symbols` hold all values that shapes and offsets mention.
+  /// Throws a Fault where a buffer is outside of the arena or of the weights section.
+  void place(const SymbolValues& symbols);
+  /// What these buffers hold is not there any more.
+  void forget(const std::vector<bool>& buffers);
 
   /// An element of a buffer, by its number from the buffer's start.
   Scalar read(BufferId buffer, std::int64_t element) const;

@@ -29,8 +29,13 @@ class Parser : private Reader {
     INGOT_TRY(in_.expect("workspace "));
     INGOT_ASSIGN(plan_.workspace_bytes, dim(in_.place(), in_.before(" bytes")));
     INGOT_TRY(in_.expect("bytes"));
+    if (in_.take("alive ")) {
+      INGOT_ASSIGN(plan_.least_bytes, dim(in_.place(), in_.before(" bytes")));
+      INGOT_TRY(in_.expect("bytes"));
+    }
     INGOT_TRY(weights());
     if (in_.take("self_test ")) INGOT_TRY(self_test());
+    while (in_.take("block ")) INGOT_TRY(block());
     while (in_.peek() == 'b') INGOT_TRY(buffer());
     while (in_.take("kernel ")) INGOT_TRY(kernel());
     if (!in_.at_end()) return in_.expected("a kernel or the end");
@@ -53,7 +58,31 @@ class Parser : private Reader {
     INGOT_TRY(in_.expect("]"));
     if (symbol.range.lo > symbol.range.hi) return wrong(place, "its range is empty");
     plan_.symbols.push_back(std::move(symbol));
+    plan_.independent.push_back(in_.take(", rows"));
     return {};
+  }
+
+  Expected<void> block() {
+    Block block;
+    INGOT_ASSIGN(block.first, number());
+    INGOT_TRY(in_.expect("to"));
+    INGOT_ASSIGN(block.last, number());
+    INGOT_TRY(in_.expect("by"));
+    INGOT_ASSIGN(block.size, integer());
+    INGOT_TRY(in_.expect("as"));
+    INGOT_ASSIGN(block.begin, local_symbol());
+    INGOT_TRY(in_.expect(","));
+    INGOT_ASSIGN(block.count, local_symbol());
+    INGOT_TRY(in_.expect("of"));
+    INGOT_ASSIGN(block.extent, line_dim());
+    plan_.blocks.push_back(std::move(block));
+    return {};
+  }
+
+  Expected<std::string> local_symbol() {
+    const std::string_view name = in_.word();
+    if (!is_symbol_name(name)) return in_.expected("the name of a symbol");
+    return std::string(name);
   }
 
   Expected<void> require() {

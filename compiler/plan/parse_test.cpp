@@ -20,7 +20,7 @@ std::vector<std::byte> some_weights() {
 /// Everything that can stand in a plan, once.
 std::string all_forms() {
   return fmt::format(R"text(plan "all \"forms\"" strict
-symbol N in [0, 1000]
+symbol N in [0, 1000], rows
 symbol k in [1, 64]
 require N >= k + 1 "node 'knn' (top_k)"
 require 2*N == k*k ""
@@ -28,8 +28,11 @@ input "x" f32[N, 8] in b0
 input "which" i64[N] in b1
 output "y; z" f32[N, 8] in b2
 workspace max(64*N, 128*k) + 64 bytes
+alive 60*N + 4 bytes
 weights 2048 bytes #{:016x}
 self_test seed 18446744073709551615 N=3 k=2 gives #0123456789abcdef
+block 0 to 1 by 16 as N.begin, N.count of N
+block 1 to 1 by 2 as inner.begin, inner.count of 8
 b0 = input 0 f32[N, 8] "x"
 b1 = input 1 i64[N] "which"
 b2 = output 0 f32[N, 8] "y; z"
@@ -136,7 +139,7 @@ TEST(PlanText, WeightsMustBeTheOnesThatWerePrinted) {
   const auto plan = parse_plan(all_forms(), weights);
   ASSERT_FALSE(plan);
   EXPECT_EQ(plan.error().message,
-            "line 10, column 9: these are not the 2048 bytes of weights that are given");
+            "line 11, column 9: these are not the 2048 bytes of weights that are given");
   EXPECT_FALSE(parse_plan(all_forms(), {}));
 }
 

@@ -214,11 +214,24 @@ struct Plan {
   std::vector<Kernel> kernels;
   std::vector<Block> blocks;       // outer ones first
   Dim workspace_bytes;             // 64-byte aligned arena; monotone in each symbol
+  Dim least_bytes;                 // what any packing of the arena needs: live bytes at their peak
   std::vector<std::byte> weights;  // the one section, 64-byte aligned
   std::optional<SelfTest> self_test;
+
+  SymbolRanges ranges() const {
+    SymbolRanges result;
+    for (const Symbol& symbol : symbols) result[symbol.name] = symbol.range;
+    return result;
+  }
+};
+
+struct PlanOptions {
+  /// What the buffers of a block of rows should fit into: well within a core's second-level cache,
+  /// beside weights. 0: no blocks.
+  std::int64_t block_bytes = 256 * 1024;
 };
 
 /// Decides kernels, schedule, buffers and offsets. The graph is optimised already.
-Expected<Plan> make_plan(const Graph& graph);
+Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options = {});
 
 }  // namespace ingot::plan

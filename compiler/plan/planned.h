@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of plans: a graph as text becomes a plan, and the plan's parts are found by name.
+// For tests of plans: a graph as text becomes a plan without blocks, and the plan's parts
+// are found by name.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,7 +22,7 @@ inline Plan planned(std::string_view graph_text) {
     ADD_FAILURE() << graph.error().message;
     return {};
   }
-  auto plan = make_plan(*graph);
+  auto plan = make_plan(*graph, {.block_bytes = 0});
   if (!plan) {
     ADD_FAILURE() << plan.error().message;
     return {};

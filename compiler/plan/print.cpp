@@ -19,8 +19,11 @@ class Printer {
   Text run() {
     line("plan {} {}", quoted(plan_.name),
          plan_.arithmetic == Arithmetic::fused ? "fused" : "strict");
-    for (const Symbol& symbol : plan_.symbols) {
-      line("symbol {} in [{}, {}]", symbol.name, symbol.range.lo, symbol.range.hi);
+    for (std::size_t i = 0; i < plan_.symbols.size(); ++i) {
+      const Symbol& symbol = plan_.symbols[i];
+      const bool rows = i < plan_.independent.size() && plan_.independent[i];
+      line("symbol {} in [{}, {}]{}", symbol.name, symbol.range.lo, symbol.range.hi,
+           rows ? ", rows" : "");
     }
     for (const Constraint& constraint : plan_.constraints) {
       const bool equal = constraint.relation == Constraint::Relation::equal;
@@ -30,8 +33,13 @@ class Printer {
     for (const Plan::Port& port : plan_.inputs) this->port("input", port);
     for (const Plan::Port& port : plan_.outputs) this->port("output", port);
     line("workspace {} bytes", plan_.workspace_bytes.str());
+    if (!plan_.least_bytes.is(0)) line("alive {} bytes", plan_.least_bytes.str());
     line("weights {} bytes #{:016x}", plan_.weights.size(), weights_hash(plan_.weights));
     if (plan_.self_test) self_test(*plan_.self_test);
+    for (const Block& block : plan_.blocks) {
+      line("block {} to {} by {} as {}, {} of {}", block.first, block.last, block.size, block.begin,
+           block.count, block.extent.str());
+    }
     for (std::size_t i = 0; i < plan_.buffers.size(); ++i) buffer(i, plan_.buffers[i]);
     for (const Kernel& kernel : plan_.kernels) {
       text_.kernel_lines.push_back(line_ + 1);

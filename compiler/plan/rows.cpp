@@ -77,7 +77,11 @@ class Finder {
     return quotient;
   }
 
+  /// Rows along this axis, and along no other: what is there for each two rows mixes them.
   Place at(std::size_t axis, const Shape& shape) const {
+    for (std::size_t d = 0; symbol_ && d < shape.size(); ++d) {
+      if (d != axis && mentions(shape[d])) return mix();
+    }
     const std::optional<Dim> times = axis < shape.size() ? factor(shape[axis]) : std::nullopt;
     return times ? Place{Kind::rows, axis, *times} : mix();
   }

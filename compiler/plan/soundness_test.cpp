@@ -159,12 +159,14 @@ struct Use {
   bool write = false;
   bool elementwise = false;  // read at the very points at which the kernel stores
   std::vector<Dim> space;
+  std::size_t stage = 0;  // of a row kernel: a later one must not read what this one has written
 };
 
 void add_part(std::vector<Use>& uses, const std::vector<View>& loads,
-              const std::vector<Store>& stores, const std::vector<Dim>& space, bool elementwise) {
-  for (const View& view : loads) uses.push_back({view, false, elementwise, space});
-  for (const Store& store : stores) uses.push_back({store.view, true, elementwise, space});
+              const std::vector<Store>& stores, const std::vector<Dim>& space, bool elementwise,
+              std::size_t stage = 0) {
+  for (const View& view : loads) uses.push_back({view, false, elementwise, space, stage});
+  for (const Store& store : stores) uses.push_back({store.view, true, elementwise, space, stage});
 }
 
 std::vector<Use> uses_of(const Kernel& kernel) {
@@ -173,16 +175,17 @@ std::vector<Use> uses_of(const Kernel& kernel) {
   if (const auto* map = std::get_if<Map>(&kernel.work)) {
     add_part(uses, map->loads, map->stores, space, true);
   } else if (const auto* row = std::get_if<Row>(&kernel.work)) {
+    std::size_t number = 0;
     for (const Row::Stage& stage : row->stages)
-      add_part(uses, stage.loads, stage.stores, space, false);
+      add_part(uses, stage.loads, stage.stores, space, true, number++);
     std::vector<Dim> rows = space;
     rows.back() = 1;
-    add_part(uses, row->finish_loads, row->finish_stores, rows, false);
+    add_part(uses, row->finish_loads, row->finish_stores, rows, true, number);
   } else if (const auto* reduce = std::get_if<OrderedReduce>(&kernel.work)) {
-    add_part(uses, reduce->loads, {}, space, false);
+    add_part(uses, reduce->loads, {}, space, true);
     std::vector<Dim> kept = space;
     std::fill(kept.end() - reduce->reduced, kept.end(), Dim(1));
-    add_part(uses, reduce->finish_loads, reduce->finish_stores, kept, false);
+    add_part(uses, reduce->finish_loads, reduce->finish_stores, kept, true, 1);
   } else {
     const auto& contract = std::get<Contract>(kernel.work);
     std::vector<Dim> with_k = space;
@@ -201,23 +204,31 @@ class Check {
 
   void run() {
     workspace_ = value(plan_.workspace_bytes);
-    const std::size_t count = plan_.buffers.size();
-    first_.assign(count, -1);
-    last_.assign(count, -1);
     for (const Buffer& buffer : plan_.buffers) {
-      check_place(buffer);
       const bool given = buffer.kind == Buffer::Kind::input || buffer.kind == Buffer::Kind::weights;
-      written_.emplace_back(static_cast<std::size_t>(value(product(buffer.shape))), given);
+      const bool local = in_arena(written_.size());
+      written_.emplace_back(
+          local ? 0 : static_cast<std::size_t>(value(ingot::product(buffer.shape))), given);
     }
-    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) check_kernel(static_cast<int>(k));
+    if (plan_.blocks.empty()) {
+      pass();
+    } else {
+      // All kernels stand in the one block.
+      ASSERT_EQ(plan_.blocks.size(), 1u);
+      const Block& block = plan_.blocks[0];
+      ASSERT_EQ(block.first, 0u);
+      ASSERT_EQ(block.last + 1, plan_.kernels.size());
+      const std::int64_t rows = value(block.extent);
+      for (std::int64_t begin = 0; begin < rows; begin += block.size) {
+        sizes_[block.begin] = begin;
+        sizes_[block.count] = std::min(rows - begin, block.size);
+        pass();
+      }
+    }
     for (const Plan::Port& output : plan_.outputs) {
       const std::vector<bool>& all = written_[output.buffer];
       EXPECT_EQ(std::count(all.begin(), all.end(), false), 0) << output.name << " has gaps";
     }
-    for (std::size_t a = 0; a < count; ++a) {
-      for (std::size_t b = 0; b < count; ++b) check_pair(a, b);
-    }
-    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) check_kept(static_cast<int>(k));
   }
 
  private:
@@ -230,6 +241,24 @@ class Check {
     return value(product(buffer.shape)) * static_cast<std::int64_t>(bytes_of(buffer.dtype));
   }
   bool in_arena(std::size_t b) const { return plan_.buffers[b].kind == Buffer::Kind::arena; }
+
+  /// All kernels once, over an arena in which nothing is written yet.
+  void pass() {
+    const std::size_t count = plan_.buffers.size();
+    first_.assign(count, -1);
+    last_.assign(count, -1);
+    for (std::size_t b = 0; b < count; ++b) {
+      check_place(plan_.buffers[b]);
+      if (!in_arena(b)) continue;
+      written_[b].assign(static_cast<std::size_t>(value(ingot::product(plan_.buffers[b].shape))),
+                         false);
+    }
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) check_kernel(static_cast<int>(k));
+    for (std::size_t a = 0; a < count; ++a) {
+      for (std::size_t b = 0; b < count; ++b) check_pair(a, b);
+    }
+    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) check_kept(static_cast<int>(k));
+  }
 
   void check_place(const Buffer& buffer) const {
     if (buffer.kind == Buffer::Kind::arena) {
@@ -307,6 +336,7 @@ class Check {
         if (write.view.buffer != b) continue;
         EXPECT_EQ(read.view.offset, write.view.offset) << names(a, b);
         EXPECT_EQ(read.view.strides, write.view.strides) << names(a, b);
+        EXPECT_LE(read.stage, write.stage) << names(a, b);
       }
     }
   }
@@ -351,12 +381,14 @@ unsigned graph_count() {
 }
 
 TEST(RandomPlans, AreSoundAtAllSizes) {
-  std::size_t kernels = 0, shared = 0;
+  std::size_t kernels = 0, shared = 0, blocked = 0;
   for (unsigned seed = 1; seed <= graph_count(); ++seed) {
     const Graph graph = Maker(seed).run();
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    const auto plan = make_plan(graph);
+    // Budgets that give blocks of one row, of some, and of more than there are.
+    const auto plan = make_plan(graph, {std::int64_t{64} << (seed % 8)});
     ASSERT_TRUE(plan) << plan.error().message;
+    blocked += plan->blocks.size();
     kernels += plan->kernels.size();
     std::set<Dim> offsets;
     for (const Buffer& buffer : plan->buffers) {
@@ -380,6 +412,7 @@ TEST(RandomPlans, AreSoundAtAllSizes) {
     if (HasFailure()) FAIL() << print(*plan).text;
   }
   EXPECT_GT(kernels, graph_count()) << "the graphs have become trivial";
+  EXPECT_GT(blocked, graph_count() / 20) << "no rows are ever taken in blocks";
   EXPECT_GT(shared, graph_count() / 20) << "no bytes are ever shared";
 }
 

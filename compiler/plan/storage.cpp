@@ -4,83 +4,9 @@
 #include <algorithm>
 
 #include "ir/op.h"
-#include "plan/arena.h"
 
 namespace ingot::plan {
 namespace {
-
-constexpr int never = -1;
-
-/// First and last kernel that touches each stored value.
-class Lifetimes {
- public:
-  Lifetimes(const Graph& graph, const Clusters& clusters)
-      : clusters_(clusters), first_(graph.value_count(), never), last_(graph.value_count(), never) {
-    for (std::size_t g = 0; g < clusters.groups.size(); ++g) {
-      const Group& group = clusters.groups[g];
-      const int now = static_cast<int>(g);
-      if (group.copied.valid()) read(group.copied, now);
-      if (group.concat.valid()) touch(graph.node(group.concat).outputs[0], now);
-      for (const NodeId id : group.nodes) {
-        for (const ValueId input : graph.node(id).inputs) {
-          if (clusters.group_of[input.index] != now) read(input, now);
-        }
-        for (const ValueId output : graph.node(id).outputs) {
-          if (clusters.stored[output.index]) touch(output, now);
-        }
-      }
-    }
-  }
-
-  void touch(ValueId value, int now) {
-    int& first = first_[value.index];
-    first = first == never ? now : std::min(first, now);
-    last_[value.index] = std::max(last_[value.index], now);
-  }
-  /// A value that lives inside another's storage keeps that alive.
-  void share(ValueId part, ValueId whole) {
-    touch(whole, first_[part.index]);
-    touch(whole, last_[part.index]);
-  }
-  int first(ValueId value) const { return first_[value.index]; }
-  int last(ValueId value) const { return last_[value.index]; }
-
- private:
-  void read(ValueId value, int now) {
-    const Access& access = clusters_.access[value.index];
-    touch(access.kind == Access::Kind::memory ? access.root : value, now);
-  }
-
-  const Clusters& clusters_;
-  std::vector<int> first_, last_;
-};
-
-/// The operand whose memory a group may write its result into: of the same type and shape, read in
-/// the same order as it is written, element by element, and by nobody later.
-std::optional<ValueId> in_place_operand(const Graph& graph, const Clusters& clusters,
-                                        const Lifetimes& lifetimes, int number, ValueId result) {
-  const Group& group = clusters.groups[static_cast<std::size_t>(number)];
-  if (group.kind != Group::Kind::map && group.kind != Group::Kind::contract) return std::nullopt;
-  std::optional<ValueId> found;
-  std::vector<ValueId> unfit;
-  for (const NodeId id : group.nodes) {
-    // A product and a gather read other elements than they make.
-    const bool product = (group.kind == Group::Kind::contract && id == group.root) ||
-                         graph.node(id).op->kind == OpKind::index;
-    for (const ValueId input : graph.node(id).inputs) {
-      if (clusters.group_of[input.index] == number) continue;
-      const Access& access = clusters.access[input.index];
-      const ValueId root = access.kind == Access::Kind::memory ? access.root : input;
-      const bool direct = access.kind == Access::Kind::computed || access.root == input;
-      const bool fits = !product && direct && graph.type(input) == graph.type(result) &&
-                        clusters.stored[root.index] && lifetimes.last(root) == number;
-      if (fits && !found) found = root;
-      if (!fits) unfit.push_back(root);
-    }
-  }
-  if (found && std::find(unfit.begin(), unfit.end(), *found) != unfit.end()) return std::nullopt;
-  return found;
-}
 
 BufferId add_weights(const Tensor& tensor, std::string name, Plan& plan) {
   plan.weights.resize((plan.weights.size() + 63) / 64 * 64);
@@ -141,37 +67,14 @@ Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Pl
     if (!copied[i]) place(value, buffer);
   }
 
-  Lifetimes lifetimes(graph, clusters);
-  // Later concatenations first: a part of theirs may itself be a concatenation.
-  for (auto concat = clusters.concats.rbegin(); concat != clusters.concats.rend(); ++concat) {
-    const Node& node = graph.node(*concat);
-    for (const ValueId input : node.inputs) {
-      if (clusters.part_of[input.index] == *concat) lifetimes.share(input, node.outputs[0]);
-    }
-  }
-
-  std::vector<Region> blocks;
-  std::vector<std::pair<BufferId, std::size_t>> placed;  // arena buffer, block
-  std::vector<std::size_t> block_of(graph.value_count(), SIZE_MAX);
-  auto allocate = [&](ValueId value, std::optional<ValueId> instead_of) {
+  auto allocate = [&](ValueId value) {
     const TensorType& type = graph.type(value);
-    const BufferId buffer =
-        add_buffer({Buffer::Kind::arena, type.dtype, type.shape, 0, 0, value_name(graph, value)});
-    std::size_t block = instead_of ? block_of[instead_of->index] : SIZE_MAX;
-    if (block == SIZE_MAX) {
-      block = blocks.size();
-      const Dim bytes = type.elements() * static_cast<std::int64_t>(bytes_of(type.dtype));
-      blocks.push_back({align_bytes(bytes), lifetimes.first(value), lifetimes.last(value), 0});
-    }
-    blocks[block].last = std::max(blocks[block].last, lifetimes.last(value));
-    block_of[value.index] = block;
-    placed.emplace_back(buffer, block);
-    place(value, buffer);
+    place(value, add_buffer({Buffer::Kind::arena, type.dtype, type.shape, 0, 0,
+                             value_name(graph, value)}));
   };
-
   for (const NodeId concat : clusters.concats) {
     const ValueId value = graph.node(concat).outputs[0];
-    if (!storage.known_[value.index]) allocate(value, std::nullopt);
+    if (!storage.known_[value.index]) allocate(value);
     const auto axis =
         static_cast<std::size_t>(graph.node(concat).attributes.get<std::int64_t>("axis"));
     Location part = storage.locations_[value.index];
@@ -184,23 +87,12 @@ Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Pl
       part.offset += part.strides[axis] * graph.type(input).shape[axis];
     }
   }
-  for (std::size_t g = 0; g < clusters.groups.size(); ++g) {
-    bool taken = false;
-    for (const NodeId id : clusters.groups[g].nodes) {
+  for (const Group& group : clusters.groups) {
+    for (const NodeId id : group.nodes) {
       const ValueId value = graph.node(id).outputs[0];
-      if (!clusters.stored[value.index] || storage.known_[value.index]) continue;
-      std::optional<ValueId> operand;
-      if (!taken)
-        operand = in_place_operand(graph, clusters, lifetimes, static_cast<int>(g), value);
-      if (operand && block_of[operand->index] == SIZE_MAX) operand.reset();
-      taken = taken || operand.has_value();
-      allocate(value, operand);
+      if (clusters.stored[value.index] && !storage.known_[value.index]) allocate(value);
     }
   }
-
-  const SymbolRanges ranges = graph.symbol_ranges();
-  plan.workspace_bytes = pack_arena(blocks, ranges);
-  for (const auto& [buffer, block] : placed) plan.buffers[buffer].offset = blocks[block].offset;
   return storage;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where values lie: in the caller's memory, in a part of a concatenation, in the weights section,
-// or in the arena, where what is never alive at the same time shares bytes.
+// or in the arena, whose offsets are given later (plan/arena.h).
 #pragma once
 
 #include <map>
@@ -19,7 +19,7 @@ struct Location {
 
 class Storage {
  public:
-  /// Makes the buffers of all stored values in `plan`, and the workspace formula.
+  /// Makes the buffers of all stored values in `plan`.
   static Expected<Storage> make(const Graph& graph, const Clusters& clusters, Plan& plan);
 
   const Location& location(ValueId value) const;

@@ -186,21 +186,44 @@ TEST(Storage, DenseStridesAreRowMajor) {
 TEST(Arena, SizesStayAligned) {
   const Dim n = Dim::symbol("N"), m = Dim::symbol("M");
   EXPECT_EQ(align_bytes(0), Dim(0));
-  EXPECT_EQ(align_bytes(1), Dim(64));
-  EXPECT_EQ(align_bytes(128), Dim(128));
-  EXPECT_EQ(align_bytes(n * 4), n * 16);
-  EXPECT_EQ(align_bytes(n * 40 + 3), n * 48 + 64);
-  EXPECT_EQ(align_bytes(n * m * 516), n * m * 576);
+  EXPECT_EQ(align_bytes(1), Dim(8));
+  EXPECT_EQ(align_bytes(130), Dim(144));
+  EXPECT_EQ(align_bytes(n * 4), n * 8);
+  EXPECT_EQ(align_bytes(n * 40 + 3), n * 40 + 8);
+  EXPECT_EQ(align_bytes(n * m * 4097), n * m * 4160);
 }
 
-TEST(Arena, BlocksThatNeverMeetShareBytes) {
+TEST(Arena, RegionsThatNeverMeetShareBytes) {
   const SymbolRanges ranges{{"N", {0, 1000}}};
   const Dim n = Dim::symbol("N");
-  std::vector<Region> blocks{{n * 64, 0, 1, 0}, {n * 128, 1, 2, 0}, {n * 64, 2, 3, 0}};
-  EXPECT_EQ(pack_arena(blocks, ranges), n * 192);
-  EXPECT_EQ(blocks[0].offset, n * 128);
-  EXPECT_EQ(blocks[1].offset, Dim(0));
-  EXPECT_EQ(blocks[2].offset, n * 128);
+  std::vector<Region> regions{{n * 64, 0, 1, 0}, {n * 128, 1, 2, 0}, {n * 64, 2, 3, 0}};
+  EXPECT_EQ(pack_arena(regions, ranges), n * 192);
+  EXPECT_EQ(regions[0].offset, n * 128);
+  EXPECT_EQ(regions[1].offset, Dim(0));
+  EXPECT_EQ(regions[2].offset, n * 128);
+}
+
+TEST(Arena, NumbersArePackedTightly) {
+  // Largest first leaves a hole of 32 under the last; another order does not.
+  std::vector<Region> regions{{24, 0, 2, 0}, {40, 2, 3, 0}, {32, 0, 1, 0}, {16, 1, 3, 0}};
+  EXPECT_EQ(least_arena(regions, {}), Dim(80));
+  EXPECT_EQ(pack_arena(regions, {}), Dim(80));
+}
+
+TEST(Arena, SizesOfSeveralKindsNeverOverlap) {
+  const SymbolRanges ranges{{"N", {0, 1000}}};
+  const Dim n = Dim::symbol("N");
+  std::vector<Region> regions{{n * 64, 0, 1, 0}, {256, 1, 2, 0}, {n * 64 + 8, 2, 3, 0}};
+  const Dim total = pack_arena(regions, ranges);
+  for (const std::int64_t size : {0, 1, 3, 4, 5, 1000}) {
+    auto at = [&](const Dim& dim) { return *dim.evaluate({{"N", size}}); };
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_LE(at(regions[i].offset + regions[i].bytes), at(total));
+      if (i == 1) continue;
+      EXPECT_TRUE(at(regions[i].offset + regions[i].bytes) <= at(regions[1].offset) ||
+                  at(regions[1].offset + regions[1].bytes) <= at(regions[i].offset));
+    }
+  }
 }
 
 TEST(Arena, WhichOfTwoIsLargerMayDependOnTheSizes) {

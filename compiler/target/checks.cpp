@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "plan/blocks.h"
 #include "target/abi_fields.h"
 #include "target/entry.h"
 #include "target/target.h"
@@ -178,11 +179,17 @@ class StatusFunction {
     return value;
   }
 
-  /// What a caller must give: the arena can stand at any multiple of 64 in it.
-  Value* workspace() {
+  /// What a caller must give for so many threads (i64): the arena can stand at any multiple of 64
+  /// in it, and each further task has one of its own.
+  Value* workspace(Value* threads) {
     const Dim& arena = e_.plan.workspace_bytes;
     if (arena.is(0)) return e_.number(0);
     Value* bytes = size(arena + (arena_alignment - 1), 1, INGOT_AT_WORKSPACE, 0);
+    if (plan::in_one_block(e_.plan)) {
+      Value* others = b_.CreateNSWSub(tasks_for(e_, threads), e_.number(1));
+      Value* slices = checked(llvm::Intrinsic::smul_with_overflow, others, slice_bytes(e_));
+      bytes = checked(llvm::Intrinsic::sadd_with_overflow, bytes, slices);
+    }
     if (arena.value()) return bytes;
     Value* none = b_.CreateICmpEQ(bytes, e_.number(arena_alignment - 1));
     return b_.CreateSelect(none, e_.number(0), bytes);
@@ -191,6 +198,13 @@ class StatusFunction {
   static constexpr std::int64_t arena_alignment = 64;
 
  private:
+  Value* checked(llvm::Intrinsic::ID id, Value* a, Value* b) {
+    Value* pair = b_.CreateBinaryIntrinsic(id, a, b);
+    require(b_.CreateNot(b_.CreateExtractValue(pair, 1)),
+            {INGOT_SIZE_OVERFLOW, INGOT_AT_WORKSPACE});
+    return b_.CreateExtractValue(pair, 0);
+  }
+
   Emitter& e_;
   llvm::IRBuilder<>& b_;
   llvm::Function* function_;
@@ -235,7 +249,9 @@ void emit_workspace_bytes(Emitter& e) {
   e.describe(function, "workspace_bytes", 1);
   StatusFunction statements(e, function, nullptr);
   statements.symbols(function->getArg(0), function->getArg(1));
-  Fields(e).set(statements.workspace(), function->getArg(3), 0);
+  Value* threads = b.CreateBinaryIntrinsic(
+      llvm::Intrinsic::umax, b.CreateZExt(function->getArg(2), b.getInt64Ty()), e.number(1));
+  Fields(e).set(statements.workspace(threads), function->getArg(3), 0);
   statements.done();
 }
 
@@ -348,7 +364,7 @@ llvm::Function* emit_check(Emitter& e, llvm::Function* fail) {
   check_tensors(e, statements, call, tensor_bytes, false);
   check_tensors(e, statements, call, tensor_bytes, true);
 
-  Value* wanted = statements.workspace();
+  Value* wanted = statements.workspace(threads_of(e, call));
   if (Emitter::known(wanted) != 0) {
     Value* none = b.CreateICmpEQ(wanted, e.number(0));
     Value* memory = fields.pointer(call, offsetof(ingot_call, workspace));

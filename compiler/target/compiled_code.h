@@ -8,10 +8,12 @@
 #include <ingot/abi.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "target/target.h"
@@ -68,11 +70,13 @@ class CompiledCode {
     return probed ? probed_.at(level) : runs_.at(level);
   }
 
-  /// A call with everything right. Fails the test if the call does, or writes beyond its buffers.
+  /// A call with everything right, with a thread for each task. Fails the test if the call does, or
+  /// writes beyond its buffers.
   std::vector<Tensor> run(int level, const std::vector<std::int64_t>& symbols,
-                          const std::vector<Tensor>& inputs, bool probed = false) const {
+                          const std::vector<Tensor>& inputs, bool probed = false,
+                          std::uint32_t threads = 1) const {
     ingot_error error{};
-    std::vector<Tensor> outputs = attempt(level, symbols, inputs, error, probed);
+    std::vector<Tensor> outputs = attempt(level, symbols, inputs, error, probed, threads);
     EXPECT_EQ(error.status, INGOT_OK) << "where " << error.where << " index " << error.index
                                       << " value " << error.value << " limit " << error.limit;
     return outputs;
@@ -81,11 +85,11 @@ class CompiledCode {
   /// A call that may fail while it computes: then `error` says so.
   std::vector<Tensor> attempt(int level, const std::vector<std::int64_t>& symbols,
                               const std::vector<Tensor>& inputs, ingot_error& error,
-                              bool probed = false) const {
+                              bool probed = false, std::uint32_t threads = 1) const {
     std::uint64_t needed = 0;
-    EXPECT_EQ(
-        workspace_bytes(symbols.data(), static_cast<std::uint32_t>(symbols.size()), 1, &needed),
-        INGOT_OK);
+    EXPECT_EQ(workspace_bytes(symbols.data(), static_cast<std::uint32_t>(symbols.size()), threads,
+                              &needed),
+              INGOT_OK);
     SymbolValues values;
     for (std::size_t i = 0; i < symbols.size(); ++i) values[plan_.symbols[i].name] = symbols[i];
 
@@ -121,6 +125,11 @@ class CompiledCode {
     call.workspace = workspace.data() + guard + 1;
     call.workspace_bytes = needed;
     call.error = &error;
+    if (threads > 1) {
+      call.threads = threads;
+      call.parallel_for = in_threads;
+      call.parallel_user = &threads;
+    }
     const std::int32_t status = entry(level, probed)(&call);
     EXPECT_EQ(status, error.status);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
@@ -132,6 +141,19 @@ class CompiledCode {
     EXPECT_TRUE(untouched(std::span(workspace).first(guard + 1)));
     EXPECT_TRUE(untouched(std::span(workspace).subspan(guard + 1 + needed)));
     return outputs;
+  }
+
+  static std::int32_t in_threads(void* user, std::uint32_t count, ingot_task task, void* context) {
+    EXPECT_LE(count, *static_cast<std::uint32_t*>(user));
+    std::atomic<std::int32_t> status{0};
+    std::vector<std::thread> threads;
+    for (std::uint32_t i = count; i-- > 0;) {
+      threads.emplace_back([&, i] {
+        if (const std::int32_t answer = task(context, i); answer != 0) status = answer;
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    return status;
   }
 
   static ingot_tensor tensor(std::span<std::byte> bytes, DType dtype, std::size_t rank) {

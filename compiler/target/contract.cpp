@@ -126,7 +126,7 @@ class Writer {
     batch_ = rank - 2;
     problem_.dtype = emit.dtype(contract.a);
     SymbolRanges ranges;
-    for (const Symbol& symbol : emit.plan.symbols) ranges[symbol.name] = symbol.range;
+    for (const Symbol& symbol : emit.symbols) ranges[symbol.name] = symbol.range;
     problem_.rows = kernel.space[batch_].bounds(ranges);
     problem_.m = emit.dim(kernel.space[batch_]);
     problem_.n = emit.dim(kernel.space[batch_ + 1]);
@@ -276,10 +276,10 @@ llvm::Function* shared_function(Emitter& emit, const Kernel& kernel, const Contr
   for (std::size_t i = 0; i < bases.loads.size(); ++i) arguments.loads.push_back(argument());
   for (std::size_t i = 0; i < bases.stores.size(); ++i) arguments.stores.push_back(argument());
   Emitter::Bindings bindings;
-  bindings.symbols.resize(emit.plan.symbols.size());
+  bindings.symbols.resize(emit.symbols.size());
   for (const std::string& symbol : symbols) {
-    for (std::size_t i = 0; i < emit.plan.symbols.size(); ++i)
-      if (emit.plan.symbols[i].name == symbol) bindings.symbols[i] = argument();
+    for (std::size_t i = 0; i < emit.symbols.size(); ++i)
+      if (emit.symbols[i].name == symbol) bindings.symbols[i] = argument();
   }
   inner.bind(function, std::move(bindings));
   inner.build.SetInsertPoint(llvm::BasicBlock::Create(context, "top", function));

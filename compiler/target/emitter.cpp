@@ -109,7 +109,12 @@ Emitter::Emitter(llvm::Module& target_module, const plan::Plan& target_plan, con
       module(target_module),
       weights_(weights),
       options_(std::move(options)) {
-  for (const Symbol& symbol : plan.symbols) ranges_[symbol.name] = symbol.range;
+  symbols = plan.symbols;
+  for (const plan::Block& block : plan.blocks) {
+    symbols.push_back({block.begin, {0, block.extent.bounds(plan.ranges()).hi}});
+    symbols.push_back({block.count, {1, block.size}});
+  }
+  for (const Symbol& symbol : symbols) ranges_[symbol.name] = symbol.range;
 }
 
 llvm::Function* Emitter::make_function(llvm::FunctionType* type, const std::string& name) {
@@ -146,8 +151,8 @@ llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
   signature.fails = mentions.indexes;
   std::vector<llvm::Type*> types;
   if (signature.fails) types.push_back(build.getPtrTy());
-  for (std::uint32_t i = 0; i < plan.symbols.size(); ++i) {
-    if (mentions.symbols.count(plan.symbols[i].name) == 0) continue;
+  for (std::uint32_t i = 0; i < symbols.size(); ++i) {
+    if (mentions.symbols.count(symbols[i].name) == 0) continue;
     signature.symbols.push_back(i);
     types.push_back(build.getInt64Ty());
   }
@@ -170,12 +175,12 @@ llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
   auto* start = llvm::BasicBlock::Create(module.getContext(), "start", function);
   build.SetInsertPoint(top);
   Bindings bindings;
-  bindings.symbols.resize(plan.symbols.size());
+  bindings.symbols.resize(symbols.size());
   unsigned position = signature.fails ? 1 : 0;
   for (std::uint32_t i : signature.symbols) {
     llvm::Argument* argument = function->getArg(position++);
-    argument->setName(plan.symbols[i].name);
-    const Interval range = plan.symbols[i].range;
+    argument->setName(symbols[i].name);
+    const Interval range = symbols[i].range;
     if (range.lo >= 0 && range.hi < INT64_MAX) {
       function->addParamAttr(
           argument->getArgNo(),
@@ -277,9 +282,10 @@ Value* Emitter::emit_dim(const Dim& dim) {
 
 Value* Emitter::emit_atom(const Dim::Atom& atom) {
   if (atom.kind == Dim::Kind::symbol) {
-    for (std::size_t i = 0; i < plan.symbols.size(); ++i) {
-      if (plan.symbols[i].name != atom.name) continue;
-      INGOT_CHECK(bindings_.symbols[i] != nullptr, "symbol '{}' is no argument here", atom.name);
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+      if (symbols[i].name != atom.name) continue;
+      INGOT_CHECK(i < bindings_.symbols.size() && bindings_.symbols[i] != nullptr,
+                  "symbol '{}' is no argument here", atom.name);
       return bindings_.symbols[i];
     }
     INGOT_CHECK(false, "unknown symbol '{}' in the plan", atom.name);

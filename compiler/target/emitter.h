@@ -63,6 +63,8 @@ class Emitter {
   const plan::Plan& plan;
   const Isa& isa;
   llvm::Module& module;
+  /// The plan's symbols, then `begin` and `count` of each of its blocks.
+  std::vector<Symbol> symbols;
 
   // ---- the kernel at hand ----
 
@@ -75,7 +77,7 @@ class Emitter {
   const plan::Kernel& kernel() const { return *kernel_; }
   llvm::Function* function() const { return function_; }
 
-  /// The arguments that begin_kernel() gave to a kernel: symbols by position in plan.symbols, then
+  /// The arguments that begin_kernel() gave to a kernel: symbols by position in `symbols`, then
   /// the arena if `arena`, then inputs and outputs as buffer ids.
   struct Signature {
     std::vector<std::uint32_t> symbols;
@@ -87,7 +89,7 @@ class Emitter {
 
   /// Also used by the entry functions: how dim() and buffer() find their leaves.
   struct Bindings {
-    std::vector<llvm::Value*> symbols;  // i64 by position in plan.symbols; null: not available
+    std::vector<llvm::Value*> symbols;  // i64 by position in `symbols`; null or missing: unknown
     llvm::Value* arena = nullptr;
     std::map<plan::BufferId, llvm::Value*> ports;
   };
@@ -97,6 +99,12 @@ class Emitter {
   void describe(llvm::Function* function, llvm::StringRef name, unsigned line);
   /// Starts a function that is no kernel, at the builder's place.
   void bind(llvm::Function* function, Bindings bindings);
+  /// What a symbol is from here on, in a function that is no kernel.
+  void rebind(std::size_t symbol, llvm::Value* value) {
+    bindings_.symbols.at(symbol) = value;
+    dims_.clear();
+  }
+  const Bindings& bindings() const { return bindings_; }
 
   // ---- numbers ----
 

@@ -25,6 +25,26 @@ class Checks {
   llvm::Function* check_;
 };
 
+/// What a call of a blocked plan (plan::in_one_block) is made of: int32_t rows(call, arena, first,
+/// last, task) computes some rows, int32_t task(context, i) the i-th part of all.
+struct Parallel {
+  llvm::Function* rows = nullptr;
+  llvm::Function* task = nullptr;
+};
+
+/// How many threads a call brings, at least 1 (i64).
+llvm::Value* threads_of(Emitter& emitter, llvm::Value* call);
+/// How many of them get rows (i64, at least 1).
+llvm::Value* tasks_for(Emitter& emitter, llvm::Value* threads);
+/// The bytes of each task's part of the workspace but the last one's.
+llvm::Value* slice_bytes(Emitter& emitter);
+
+llvm::Function* emit_task(Emitter& emitter, const Checks& checks, llvm::Function* rows,
+                          bool probed);
+/// All rows of a call: by the caller's threads, or in place. Goes on only if they all succeed.
+void emit_parallel(Emitter& emitter, const Checks& checks, llvm::Value* call,
+                   const Parallel& functions);
+
 /// `run` or `run_probed` of one instruction set: checks the call, then calls the kernels in order.
 llvm::Function* emit_run(Emitter& emitter, const Checks& checks,
                          const std::vector<llvm::Function*>& kernels, bool probed);

@@ -83,6 +83,22 @@ struct WeightInterface {
   std::uint64_t bytes = 0;
 };
 
+/// The arena of a call of so many rows, the other sizes being usual ones, and what any packing of
+/// it would need. For the manifest only.
+struct WorkspaceInterface {
+  std::int64_t rows = 0;
+  std::int64_t bytes = 0;
+  std::int64_t least = 0;
+};
+
+/// A loop over rows. For the manifest only.
+struct BlockInterface {
+  std::uint32_t first_kernel = 0;
+  std::uint32_t last_kernel = 0;
+  std::string rows;  // an expression in the symbols
+  std::int64_t size = 0;
+};
+
 /// What a pass did. For the manifest only.
 struct PassInterface {
   std::string name;
@@ -127,6 +143,8 @@ struct Interface {
   // For the manifest only.
   std::vector<BufferInterface> buffers;
   std::vector<WeightInterface> constants;
+  std::vector<WorkspaceInterface> workspaces;
+  std::vector<BlockInterface> blocks;
   std::vector<PassInterface> passes;
   /// The options that had a part in the result, as (flag, value).
   std::vector<std::pair<std::string, std::string>> options;

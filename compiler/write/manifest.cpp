@@ -119,6 +119,18 @@ std::string manifest_text(const Interface& model) {
       {"variants",
        list(model.variants, [&](const VariantInterface& item) { return variant(item, model); })},
       {"workspace_bytes", model.workspace_formula},
+      {"workspaces", list(model.workspaces,
+                          [](const WorkspaceInterface& item) {
+                            return Json{
+                                {"rows", item.rows}, {"bytes", item.bytes}, {"least", item.least}};
+                          })},
+      {"blocks", list(model.blocks,
+                      [](const BlockInterface& item) {
+                        return Json{{"first_kernel", item.first_kernel},
+                                    {"last_kernel", item.last_kernel},
+                                    {"rows", item.rows},
+                                    {"size", item.size}};
+                      })},
       {"weights", {{"bytes", model.weights_bytes}, {"constants", list(model.constants, weight)}}},
       {"kernels", list(model.kernels, kernel)},
       {"buffers", list(model.buffers, buffer)},

@@ -25,9 +25,10 @@ struct RowsOptions {
 std::vector<int> levels_of(const Graph& graph);
 
 /// Compiles `imported` through every stage to a shared object, loads it and calls it through the C
-/// ABI; up to 7 rows the plan is interpreted as well, and must give the same bits. All sizes are calls on the first rows of the same inputs, among which some rows hold huge,
-/// tiny and special numbers. Memory around outputs and workspace must stay untouched.
-/// Returns what was wrong, at most a few lines; empty if nothing.
+/// ABI; up to 7 rows the plan is interpreted as well, and must give the same bits. All sizes are
+/// calls on the first rows of the same inputs, among which some rows hold huge, tiny and special
+/// numbers. Memory around outputs and workspace must stay untouched. Returns what was wrong, at
+/// most a few lines; empty if nothing.
 std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& options);
 
 /// Runs the passes one by one over inputs of moderate numbers. One that is exact must keep every
