@@ -12,7 +12,8 @@ asan       all unit tests under GCC's address sanitizer
 ubsan      all unit tests under Clang's undefined-behaviour sanitizer
 tsan       all unit tests under the thread sanitizer
 ulp        each float32 function over all 2^32 inputs, at most 2 ULP
-random     random dense graphs of many seeds, compiled against interpreter, bit for bit
+models     every model of ../shared/models that compiles and ONNX's light networks, bit for bit
+random     random graphs of many seeds, compiled against interpreter, bit for bit
 faults     each seeded fault of tests/faults makes a test fail
 qemu       x86-64-v2 code and aarch64 code under qemu
 bench      the benchmarks build and run once
@@ -51,6 +52,18 @@ step_ulp() {
   build_targets release ulp_sweep compiled_sweep
   build/tests/math/compiled_sweep --threads "$JOBS" all
   build/tests/math/ulp_sweep --threads "$JOBS" all
+}
+step_models() {
+  local light=../shared/onnx-cases/light
+  [[ -d ../shared/models && -d $light ]] || {
+    printf 'skipped\tmodels\t../shared is not on this machine\n' >>"$RESULTS"
+    return 0
+  }
+  configure release
+  build_targets release ingot model_sweep light_sweep
+  tests/sweep/shared_models.sh "$PWD/build/tests/sweep/model_sweep" ../shared/models --all
+  build/ingot verify "$light" --engine compiled
+  build/tests/sweep/light_sweep "$light"/*.onnx
 }
 step_random() {
   export INGOT_RANDOM_GRAPHS=${INGOT_RANDOM_GRAPHS:-2000}
