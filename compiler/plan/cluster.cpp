@@ -475,7 +475,7 @@ class Clusterer {
       if (graph_.type(input).shape[axis].is(0)) continue;
       if (writes_into(input, id)) {
         result_.stored[input.index] = true;
-        ready = std::max(ready, group_of(input));
+        ready = std::max(ready, available_after(input));
         continue;
       }
       read(input);
@@ -487,8 +487,14 @@ class Clusterer {
 
   /// The group that computes the operand can store it right where the concatenation wants it.
   bool writes_into(ValueId input, NodeId concat) {
-    if (group_of(input) < 0 || is_output_[input.index] || result_.part_of[input.index].valid()) {
-      return false;
+    if (is_output_[input.index] || result_.part_of[input.index].valid()) return false;
+    if (group_of(input) < 0) {
+      // A concatenation of which nothing but this one is made stands in it with all its parts.
+      const Node* producer = graph_.producer(input);
+      const bool nested =
+          producer != nullptr && producer->op->name == "concat" && uses_[input.index].size() == 1;
+      if (nested) result_.part_of[input.index] = concat;
+      return nested;
     }
     // A reshape that had to be written out is written densely, in the order of its operand.
     if (graph_.producer(input)->op->kind == OpKind::move) return false;

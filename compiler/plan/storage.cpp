@@ -72,7 +72,9 @@ Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Pl
     place(value, add_buffer({Buffer::Kind::arena, type.dtype, type.shape, 0, 0,
                              value_name(graph, value)}));
   };
-  for (const NodeId concat : clusters.concats) {
+  // The whole stands before its parts do: one of them may itself be a concatenation.
+  for (auto last = clusters.concats.rbegin(); last != clusters.concats.rend(); ++last) {
+    const NodeId concat = *last;
     const ValueId value = graph.node(concat).outputs[0];
     if (!storage.known_[value.index]) allocate(value);
     const auto axis =

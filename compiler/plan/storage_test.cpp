@@ -38,7 +38,7 @@ TEST(Storage, PartsOfAConcatenationAreComputedInPlace) {
   EXPECT_EQ(plan.workspace_bytes, Dim(0));
 }
 
-TEST(Storage, AConcatenationInsideAnotherIsCopiedOnce) {
+TEST(Storage, AConcatenationInsideAnotherStandsInIt) {
   const Plan plan = planned(R"(graph "g" fused {
     symbol N in [0, 1000]
     %x: f32[N, 2] = input "x"
@@ -49,8 +49,28 @@ TEST(Storage, AConcatenationInsideAnotherIsCopiedOnce) {
     %y = concat(%a, %inner) {axis = 1} "outer"
     return "y" = %y
   })");
-  EXPECT_THAT(kernels_of(plan),
-              ElementsAre("map a [N, 2]", "map b [N, 2]", "map c [N, 2]", "map outer [N, 4]"));
+  EXPECT_THAT(kernels_of(plan), ElementsAre("map a [N, 2]", "map b [N, 2]", "map c [N, 2]"));
+  EXPECT_EQ(store_of(plan, 0).offset, Dim(0));
+  EXPECT_EQ(store_of(plan, 1).offset, Dim(2));
+  EXPECT_EQ(store_of(plan, 2).offset, Dim(4));
+  EXPECT_EQ(plan.workspace_bytes, Dim(0));
+}
+
+TEST(Storage, AConcatenationThatIsReadElsewhereTooIsCopiedOnce) {
+  const Plan plan = planned(R"(graph "g" fused {
+    symbol N in [0, 1000]
+    %x: f32[N, 2] = input "x"
+    %a = neg(%x) "a"
+    %b = abs(%x) "b"
+    %c = exp(%x) "c"
+    %inner = concat(%b, %c) {axis = 1} "inner"
+    %y = concat(%a, %inner) {axis = 1} "outer"
+    %z = tanh(%inner) "z"
+    return "y" = %y
+    return "z" = %z
+  })");
+  EXPECT_THAT(kernels_of(plan), ElementsAre("map a [N, 2]", "map b [N, 2]", "map c [N, 2]",
+                                            "map outer [N, 4]", "map z [4*N]"));
   EXPECT_EQ(store_of(plan, 0).offset, Dim(0));
   EXPECT_EQ(store_of(plan, 3).offset, Dim(2));
   EXPECT_THAT(arena_buffers(plan), ElementsAre("inner"));
