@@ -112,7 +112,7 @@ struct Window {
   std::uint32_t output = 0;
   std::int64_t taps = 1, stride = 1, dilation = 1, pad_begin = 0;
   Dim size;
-  bool inside = true;  // no tap of any output coordinate is outside
+  bool inside = true;  // no tap of any output coordinate is outside; `output` means nothing then
 };
 
 /// Reduces along the last `reduced` dimensions of the space in index order, starting from the
