@@ -54,6 +54,8 @@ struct PassInfo {
   Expected<Graph> (*run)(const Graph&, Report&);
   /// Later stages rely on it: it can be neither disabled nor limited.
   bool required = false;
+  /// What it leaves hides from others what they look for: it waits until none of them fires.
+  bool late = false;
 };
 
 /// How large a graph is: what is counted before and after a pass.

@@ -9,6 +9,7 @@
 #include "passes/fold_constants.h"
 #include "passes/fold_pads.h"
 #include "passes/fold_scales.h"
+#include "passes/join_products.h"
 #include "passes/keep_rows.h"
 #include "passes/merge_equal.h"
 #include "passes/pass.h"
@@ -36,6 +37,7 @@ constexpr PassInfo order[] = {
     fold_scales_pass,    // needs products next to their scales
     reorder_weights_pass,
     widen_half_pass,  // leaves casts of constants
+    join_products_pass,
 };
 
 /// Each pass makes a graph smaller or cheaper, so that the rounds end by themselves; three are
@@ -128,7 +130,7 @@ Expected<Graph> optimize(const Graph& graph, const Options& options, std::vector
       const PassInfo& pass = order[p];
       const bool disabled =
           std::count(options.disabled.begin(), options.disabled.end(), std::string(pass.name)) != 0;
-      if (disabled || seen[p] == version) continue;
+      if (disabled || seen[p] == version || (pass.late && version != at_begin)) continue;
       Applied applied{pass.name, pass.numerics, round, {}, {}, {}, 0};
       if (!pass.required) applied.report.limit = left;
       INGOT_ASSIGN(current, apply(pass, current, applied));

@@ -73,6 +73,22 @@ TEST(Optimize, ALimitCountsTheRewritesOfAllPasses) {
   }
 }
 
+TEST(Optimize, LatePassesWaitUntilNothingElseFires) {
+  std::vector<Applied> log;
+  ASSERT_TRUE(optimize(example(), {}, &log));
+  std::map<int, int> fired;  // by round
+  int late = 0;
+  for (const Applied& applied : log) {
+    if (find_pass(applied.pass)->late) {
+      ++late;
+      EXPECT_EQ(fired[applied.round], 0) << applied.pass << " in round " << applied.round;
+    }
+    fired[applied.round] += applied.report.times;
+  }
+  EXPECT_GT(fired[0], 0);
+  EXPECT_GT(late, 0);
+}
+
 TEST(Optimize, ADisabledPassDoesNotRun) {
   std::vector<Applied> log;
   auto graph = optimize(example(), {.disabled = {"drop-neutral"}}, &log);
