@@ -18,6 +18,7 @@
 #include "passes/reorder_weights.h"
 #include "passes/simplify_conv.h"
 #include "passes/simplify_gather.h"
+#include "passes/simplify_slices.h"
 #include "passes/widen_half.h"
 
 namespace ingot::passes {
@@ -29,7 +30,7 @@ constexpr PassInfo order[] = {
     drop_neutral_pass,    // which leaves reshapes to the same shape, and products with one
     merge_equal_pass,
     simplify_gather_pass,  // leaves slices
-    choose_layouts_pass,   keep_rows_pass,
+    simplify_slices_pass,  choose_layouts_pass, keep_rows_pass,
     recover_dense_pass,  // needs reshapes to be few
     recover_patterns_pass,
     fold_pads_pass,      // before convolutions of one position are taken for products
