@@ -128,6 +128,11 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
   }
   for (const plan::Block& block : plan.blocks)
     model.blocks.push_back({block.first, block.last, block.extent.str(), block.size});
+  for (const plan::Fork& fork : plan.forks) {
+    model.forks.emplace_back();
+    for (const plan::Fork::Part& part : fork.parts)
+      model.forks.back().emplace_back(part.first, part.last);
+  }
   if (plan.self_test) {
     write::SelfTestInterface test{plan.self_test->seed, {}, plan.self_test->output_hash};
     for (const Symbol& symbol : plan.symbols)

@@ -134,6 +134,15 @@ Expected<int> inspect_manifest(const std::string& path, std::string_view manifes
         fmt::format("  kernels {} to {} in blocks of {} of {} rows\n", field(block, "first_kernel"),
                     field(block, "last_kernel"), field(block, "size"), field(block, "rows"));
   }
+  for (const Json& fork : model.value("forks", Json::array())) {
+    std::string parts;
+    for (const Json& part : fork) {
+      parts += fmt::format("{} {} to {}", parts.empty() ? "" : ",", field(part, "first_kernel"),
+                           field(part, "last_kernel"));
+    }
+    text +=
+        fmt::format("  branches for threads in calls that rows don't split: kernels{}\n", parts);
+  }
   const Json weights = model.value("weights", Json::object());
   text += fmt::format("weights: {} bytes in one section\n", field(weights, "bytes"));
   for (const Json& constant : weights.value("constants", Json::array())) {

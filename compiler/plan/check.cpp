@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/check.h"
 
+#include <map>
+
 #include "ir/op.h"
 #include "plan/scalar.h"
+#include "plan/visit.h"
 
 namespace ingot::plan {
 namespace {
@@ -221,6 +224,60 @@ class Checker {
   const Kernel& kernel_;
 };
 
+/// Whether a fork can stand there: part behind part, and no block around or in it that does not
+/// hold all kernels, or lie within one part.
+bool stands(const Plan& plan, const Fork& fork, std::uint32_t after) {
+  if (fork.parts.size() < 2 || fork.first() < after) return false;
+  for (std::size_t p = 0; p < fork.parts.size(); ++p) {
+    const Fork::Part& part = fork.parts[p];
+    if (part.last < part.first || part.last >= plan.kernels.size()) return false;
+    if (p > 0 && part.first != fork.parts[p - 1].last + 1) return false;
+  }
+  for (const Block& block : plan.blocks) {
+    bool fits = block.last < fork.first() || fork.last() < block.first ||
+                (block.first == 0 && block.last + 1 == plan.kernels.size());
+    for (const Fork::Part& part : fork.parts)
+      fits = fits || (part.first <= block.first && block.last <= part.last);
+    if (!fits) return false;
+  }
+  return true;
+}
+
+/// No part uses what another one writes; parts may write different elements of one buffer.
+Expected<void> check_forks(const Plan& plan) {
+  std::uint32_t after = 0;
+  for (const Fork& fork : plan.forks) {
+    if (!stands(plan, fork, after))
+      return fail(ErrorCode::invalid_model, "no fork of {} parts can stand there",
+                  fork.parts.size());
+    after = fork.last() + 1;
+    // By buffer, the parts that read and that write it; -2: several.
+    struct Users {
+      int reader = -1, writer = -1;
+    };
+    std::map<BufferId, Users> users;
+    for (int p = 0; p < static_cast<int>(fork.parts.size()); ++p) {
+      const Fork::Part& part = fork.parts[static_cast<std::size_t>(p)];
+      for (std::uint32_t k = part.first; k <= part.last; ++k) {
+        visit_views(plan.kernels[k], [&](const View& view, const Use& use) {
+          int& user = use.write ? users[view.buffer].writer : users[view.buffer].reader;
+          user = user == -1 || user == p ? p : -2;
+        });
+      }
+    }
+    for (const auto& [buffer, of] : users) {
+      const bool alone =
+          of.reader == -1 || of.writer == -1 || (of.reader == of.writer && of.reader != -2);
+      if (!alone) {
+        return fail(ErrorCode::invalid_model,
+                    "parts of the fork from kernel {} on depend on each other by b{} '{}'",
+                    fork.first(), buffer, plan.buffers[buffer].name);
+      }
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Expected<void> check_plan(const Plan& plan) {
@@ -258,7 +315,7 @@ Expected<void> check_plan(const Plan& plan) {
                   block.first, block.last, block.size);
   }
   for (const Kernel& kernel : plan.kernels) INGOT_TRY(Checker(plan, kernel).run());
-  return {};
+  return check_forks(plan);
 }
 
 }  // namespace ingot::plan

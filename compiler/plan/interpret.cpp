@@ -8,6 +8,7 @@
 #include "ops/interpret.h"
 #include "ops/reduce.h"
 #include "plan/check.h"
+#include "plan/forks.h"
 #include "plan/machine.h"
 #include "plan/pack.h"
 #include "plan/visit.h"
@@ -347,7 +348,8 @@ Expected<void> check_inputs(const Plan& plan, std::span<const Tensor> inputs,
   return check_constraints(plan.constraints, symbols);
 }
 
-/// The kernels in order, in their blocks.
+/// The kernels in order, in their blocks; of a fork, the last part first: that they do not depend
+/// on each other is put to the test.
 class Sequence {
  public:
   /// `current` is the kernel at hand.
@@ -364,13 +366,24 @@ class Sequence {
   }
 
  private:
-  /// Kernels [first, end), with the blocks from number `next` on.
-  void run(std::size_t first, std::size_t end, std::size_t next) {
+  /// Kernels [first, end), with the blocks from number `next` on. Forks that begin in `inside`
+  /// are done with already.
+  void run(std::size_t first, std::size_t end, std::size_t next, const Fork* inside = nullptr) {
     Machine machine(plan_, memory_, symbols_);
     for (std::size_t k = first; k < end; ++k) {
       while (next < plan_.blocks.size() && plan_.blocks[next].first < k) ++next;
-      if (next < plan_.blocks.size() && plan_.blocks[next].first == k) {
-        rows(next);
+      const bool block = next < plan_.blocks.size() && plan_.blocks[next].first == k;
+      const Fork* fork = fork_of(plan_, static_cast<std::uint32_t>(k));
+      // One that begins where a fork begins stands around it or within its first part.
+      if (fork != nullptr && fork != inside &&
+          !(block && plan_.blocks[next].last >= fork->last())) {
+        for (auto part = fork->parts.rbegin(); part != fork->parts.rend(); ++part)
+          run(part->first, part->last + 1, next, fork);
+        k = fork->last();
+        continue;
+      }
+      if (block) {
+        rows(next, inside);
         k = plan_.blocks[next++].last;
         continue;
       }
@@ -379,7 +392,7 @@ class Sequence {
     }
   }
 
-  void rows(std::size_t number_of_block) {
+  void rows(std::size_t number_of_block, const Fork* inside) {
     const Block& block = plan_.blocks[number_of_block];
     const std::vector<bool> local = local_buffers(block);
     const std::int64_t rows = number(block.extent, symbols_);
@@ -388,7 +401,7 @@ class Sequence {
       symbols_[block.count] = std::min(rows - begin, block.size);
       memory_.forget(local);
       memory_.place(symbols_);
-      run(block.first, block.last + 1, number_of_block + 1);
+      run(block.first, block.last + 1, number_of_block + 1, inside);
     }
   }
 

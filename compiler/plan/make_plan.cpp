@@ -7,6 +7,7 @@
 #include "plan/arena.h"
 #include "plan/blocks.h"
 #include "plan/cluster.h"
+#include "plan/forks.h"
 #include "plan/inner_blocks.h"
 #include "plan/lower.h"
 #include "plan/plan.h"
@@ -103,6 +104,7 @@ Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options) {
     INGOT_ASSIGN(std::optional<Plan> nested, plan_long_rows(graph, plan, options.block_bytes));
     if (nested) plan = *std::move(nested);
   }
+  if (options.forks) make_forks(plan);
   make_names_unique(plan);
   return plan;
 }

@@ -36,6 +36,7 @@ class Parser : private Reader {
     INGOT_TRY(weights());
     if (in_.take("self_test ")) INGOT_TRY(self_test());
     while (in_.take("block ")) INGOT_TRY(block());
+    while (in_.take("fork ")) INGOT_TRY(fork());
     while (in_.peek() == 'b') INGOT_TRY(buffer());
     while (in_.take("kernel ")) INGOT_TRY(kernel());
     if (!in_.at_end()) return in_.expected("a kernel or the end");
@@ -76,6 +77,19 @@ class Parser : private Reader {
     INGOT_TRY(in_.expect("of"));
     INGOT_ASSIGN(block.extent, line_dim());
     plan_.blocks.push_back(std::move(block));
+    return {};
+  }
+
+  Expected<void> fork() {
+    Fork fork;
+    do {
+      Fork::Part part;
+      INGOT_ASSIGN(part.first, number());
+      INGOT_TRY(in_.expect("to"));
+      INGOT_ASSIGN(part.last, number());
+      fork.parts.push_back(part);
+    } while (in_.take(","));
+    plan_.forks.push_back(std::move(fork));
     return {};
   }
 

@@ -33,6 +33,7 @@ weights 2048 bytes #{:016x}
 self_test seed 18446744073709551615 N=3 k=2 gives #0123456789abcdef
 block 0 to 1 by 16 as N.begin, N.count of N
 block 1 to 1 by 2 as inner.begin, inner.count of 8
+fork 2 to 3, 4 to 4, 5 to 6
 b0 = input 0 f32[N, 8] "x"
 b1 = input 1 i64[N] "which"
 b2 = output 0 f32[N, 8] "y; z"

@@ -5,6 +5,7 @@
 
 #include "plan/arena.h"
 #include "plan/blocks.h"
+#include "plan/forks.h"
 #include "plan/visit.h"
 
 namespace ingot::plan {
@@ -15,6 +16,7 @@ constexpr int never = -1;
 struct Life {
   int first = never, last = never;
   bool crosses = false;  // the border of a block: needed as long as that runs
+  bool own = false;      // of one part of a fork
 };
 
 std::vector<Life> lifetimes(const Plan& plan) {
@@ -38,6 +40,17 @@ std::vector<Life> lifetimes(const Plan& plan) {
       lives[b].crosses = true;
       lives[b].first = std::min(lives[b].first, first);
       lives[b].last = std::max(lives[b].last, last);
+    }
+  }
+  // In a fork no part knows what the others have done already.
+  const std::vector<bool> own = buffers_of_parts(plan);
+  for (std::size_t b = 0; b < lives.size(); ++b) {
+    lives[b].own = own[b];
+    if (own[b] || lives[b].first == never) continue;
+    for (const Fork& fork : plan.forks) {
+      const int first = static_cast<int>(fork.first()), last = static_cast<int>(fork.last());
+      if (first <= lives[b].first && lives[b].first <= last) lives[b].first = first;
+      if (first <= lives[b].last && lives[b].last <= last) lives[b].last = last;
     }
   }
   return lives;
@@ -80,6 +93,8 @@ std::vector<std::size_t> assign_regions(const Plan& plan, std::vector<Region>& r
   }
   for (std::size_t k = 0; k < plan.kernels.size(); ++k) {
     std::vector<BufferId> dying = end[k];
+    if (fork_of(plan, static_cast<std::uint32_t>(k)) != nullptr)
+      std::erase_if(dying, [&](BufferId b) { return !lives[b].own; });
     for (const BufferId to : begin[k]) {
       const auto from = std::find_if(dying.begin(), dying.end(), [&](BufferId b) {
         return b != to && region_of[b] != SIZE_MAX && !lives[b].crosses && !lives[to].crosses &&

@@ -192,6 +192,20 @@ struct Block {
   std::string begin, count;
 };
 
+/// Kernels part after part, where no part reads or writes what another one writes, except that they
+/// may write different elements of one buffer: threads may run parts side by side. A buffer of the
+/// arena that only one part uses (buffers_of_parts() of plan/forks.h) may share its bytes with
+/// those of other parts, since each thread has its own; any other is there from the first kernel to
+/// the last.
+struct Fork {
+  struct Part {
+    std::uint32_t first = 0, last = 0;  // ids of kernels
+  };
+  std::vector<Part> parts;
+  std::uint32_t first() const { return parts.front().first; }
+  std::uint32_t last() const { return parts.back().last; }
+};
+
 struct SelfTest {
   std::uint64_t seed = 0;
   SymbolValues symbols;
@@ -213,6 +227,7 @@ struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Kernel> kernels;
   std::vector<Block> blocks;       // outer ones first
+  std::vector<Fork> forks;         // within no block but one around all kernels
   Dim workspace_bytes;             // 64-byte aligned arena; monotone in each symbol
   Dim least_bytes;                 // what any packing of the arena needs: live bytes at their peak
   std::vector<std::byte> weights;  // the one section, 64-byte aligned
@@ -229,6 +244,8 @@ struct PlanOptions {
   /// What the buffers of a block of rows should fit into: well within a core's second-level cache,
   /// beside weights. 0: no blocks.
   std::int64_t block_bytes = 256 * 1024;
+  /// Whether independent branches become forks.
+  bool forks = true;
 };
 
 /// Decides kernels, schedule, buffers and offsets. The graph is optimised already.

@@ -40,6 +40,12 @@ class Printer {
       line("block {} to {} by {} as {}, {} of {}", block.first, block.last, block.size, block.begin,
            block.count, block.extent.str());
     }
+    for (const Fork& fork : plan_.forks) {
+      std::vector<std::string> parts;
+      for (const Fork::Part& part : fork.parts)
+        parts.push_back(fmt::format("{} to {}", part.first, part.last));
+      line("fork {}", fmt::join(parts, ", "));
+    }
     for (std::size_t i = 0; i < plan_.buffers.size(); ++i) buffer(i, plan_.buffers[i]);
     for (const Kernel& kernel : plan_.kernels) {
       text_.kernel_lines.push_back(line_ + 1);

@@ -185,8 +185,8 @@ class StatusFunction {
     const Dim& arena = e_.plan.workspace_bytes;
     if (arena.is(0)) return e_.number(0);
     Value* bytes = size(arena + (arena_alignment - 1), 1, INGOT_AT_WORKSPACE, 0);
-    if (plan::in_one_block(e_.plan)) {
-      Value* others = b_.CreateNSWSub(tasks_for(e_, threads), e_.number(1));
+    if (plan::in_one_block(e_.plan) || !e_.plan.forks.empty()) {
+      Value* others = b_.CreateNSWSub(slices_for(e_, threads), e_.number(1));
       Value* slices = checked(llvm::Intrinsic::smul_with_overflow, others, slice_bytes(e_));
       bytes = checked(llvm::Intrinsic::sadd_with_overflow, bytes, slices);
     }

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <set>
 
+#include "plan/forks.h"
+
 namespace ingot::target {
 namespace {
 
@@ -20,12 +22,14 @@ class Mentions {
  public:
   std::set<std::string> symbols;
   std::set<plan::BufferId> buffers;
-  bool arena = false;
+  bool arena = false, own = false;
   bool indexes = false;  // by numbers that may be wrong
 
-  explicit Mentions(const plan::Plan& plan) : plan_(plan) {}
+  Mentions(const plan::Plan& plan, const std::vector<bool>& of_parts)
+      : plan_(plan), of_parts_(of_parts) {}
 
   void kernel(const plan::Kernel& kernel) {
+    forked_ = plan::fork_of(plan_, kernel.id) != nullptr;
     dims(kernel.space);
     std::visit([this](const auto& work) { visit(work); }, kernel.work);
   }
@@ -40,7 +44,7 @@ class Mentions {
     dims(view.strides);
     const plan::Buffer& buffer = plan_.buffers[view.buffer];
     if (buffer.kind == plan::Buffer::Kind::arena) {
-      arena = true;
+      (of_parts_[view.buffer] ? own : arena) = true;
       dim(buffer.offset);
     } else if (buffer.kind != plan::Buffer::Kind::weights) {
       buffers.insert(view.buffer);
@@ -69,7 +73,7 @@ class Mentions {
       views(stage.loads);
       stores(stage.stores);
       if (stage.keep) {
-        arena = true;
+        (forked_ ? own : arena) = true;
         dim(stage.keep->offset);
       }
     }
@@ -97,6 +101,8 @@ class Mentions {
   }
 
   const plan::Plan& plan_;
+  const std::vector<bool>& of_parts_;
+  bool forked_ = false;
 };
 
 }  // namespace
@@ -108,6 +114,7 @@ Emitter::Emitter(llvm::Module& target_module, const plan::Plan& target_plan, con
       isa(target_isa),
       module(target_module),
       weights_(weights),
+      of_parts_(plan::buffers_of_parts(target_plan)),
       options_(std::move(options)) {
   symbols = plan.symbols;
   for (const plan::Block& block : plan.blocks) {
@@ -145,7 +152,7 @@ void Emitter::describe(llvm::Function* function, llvm::StringRef name, unsigned 
 }
 
 llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
-  Mentions mentions(plan);
+  Mentions mentions(plan, of_parts_);
   mentions.kernel(kernel);
   Signature signature;
   signature.fails = mentions.indexes;
@@ -158,6 +165,8 @@ llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
   }
   signature.arena = mentions.arena;
   if (signature.arena) types.push_back(build.getPtrTy());
+  signature.own = mentions.own;
+  if (signature.own) types.push_back(build.getPtrTy());
   signature.ports.assign(mentions.buffers.begin(), mentions.buffers.end());
   types.resize(types.size() + signature.ports.size(), build.getPtrTy());
 
@@ -197,6 +206,7 @@ llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
     return argument;
   };
   if (signature.arena) bindings.arena = pointer("arena");
+  if (signature.own) bindings.own = pointer("own");
   for (plan::BufferId id : signature.ports) {
     llvm::Argument* argument = pointer("port");
     if (plan.buffers[id].kind == plan::Buffer::Kind::input) {

@@ -78,10 +78,12 @@ class Emitter {
   llvm::Function* function() const { return function_; }
 
   /// The arguments that begin_kernel() gave to a kernel: symbols by position in `symbols`, then
-  /// the arena if `arena`, then inputs and outputs as buffer ids.
+  /// the arena if `arena`, then the task's own arena if `own`, then inputs and outputs as buffer
+  /// ids.
   struct Signature {
     std::vector<std::uint32_t> symbols;
     bool arena = false;
+    bool own = false;
     std::vector<plan::BufferId> ports;
     bool fails = false;
   };
@@ -91,6 +93,7 @@ class Emitter {
   struct Bindings {
     std::vector<llvm::Value*> symbols;  // i64 by position in `symbols`; null or missing: unknown
     llvm::Value* arena = nullptr;
+    llvm::Value* own = nullptr;  // the same of what only one part of a fork uses
     std::map<plan::BufferId, llvm::Value*> ports;
   };
   /// An internal function with the attributes of this instruction set, without a block yet.
@@ -151,8 +154,8 @@ class Emitter {
   llvm::Value* buffer(plan::BufferId id);
   /// `offset` bytes into the weights section.
   llvm::Value* weights(const Dim& offset);
-  /// `offset` bytes into the arena.
-  llvm::Value* arena(const Dim& offset);
+  /// What the kernel at hand keeps for itself, `offset` bytes into the arena.
+  llvm::Value* kept(const Dim& offset);
   DType dtype(const plan::View& view) const { return plan.buffers[view.buffer].dtype; }
   /// Address of the element at a point of the kernel's space; a null or missing coordinate counts
   /// as zero. Strides beyond the space's dimensions (k of a Contract) take coordinates too.
@@ -230,12 +233,14 @@ class Emitter {
   llvm::Value* position(const std::vector<llvm::Value*>& point);
 
  private:
+  llvm::Value* arena(const Dim& offset, bool own);
   llvm::Value* emit_dim(const Dim& dim);
   llvm::Value* emit_atom(const Dim::Atom& atom);
   llvm::Value* partial_mask(unsigned count, llvm::Value* live);
   llvm::Value* join(llvm::Value* low, llvm::Value* high);
 
   llvm::Constant* weights_;
+  std::vector<bool> of_parts_;  // plan::buffers_of_parts
   SymbolRanges ranges_;
   FunctionOptions options_;
   std::map<std::uint32_t, Signature> signatures_;

@@ -26,16 +26,32 @@ class Checks {
 };
 
 /// What a call of a blocked plan (plan::in_one_block) is made of: int32_t rows(call, arena, first,
-/// last, task) computes some rows, int32_t task(context, i) the i-th part of all.
+/// last, task, threads) computes some rows, int32_t task(context, i) the i-th part of all.
 struct Parallel {
   llvm::Function* rows = nullptr;
   llvm::Function* task = nullptr;
+};
+
+/// A fork: int32_t part(call, arena, own, begin, count, number, task) runs the kernels of a part,
+/// in a block that begins at row `begin` and has `count`; int32_t task(context, i) runs parts as
+/// long as there are some, with an arena of its own for what others don't see.
+struct ForkFunctions {
+  llvm::Function* part = nullptr;
+  llvm::Function* task = nullptr;
+};
+
+/// What a sequence calls, by kernel id and by number of the fork.
+struct Functions {
+  const std::vector<llvm::Function*>& kernels;
+  std::vector<ForkFunctions> forks;
 };
 
 /// How many threads a call brings, at least 1 (i64).
 llvm::Value* threads_of(Emitter& emitter, llvm::Value* call);
 /// How many of them get rows (i64, at least 1).
 llvm::Value* tasks_for(Emitter& emitter, llvm::Value* threads);
+/// How many arenas a call with so many threads needs: never fewer for more rows.
+llvm::Value* slices_for(Emitter& emitter, llvm::Value* threads);
 /// The bytes of each task's part of the workspace but the last one's.
 llvm::Value* slice_bytes(Emitter& emitter);
 
@@ -44,6 +60,14 @@ llvm::Function* emit_task(Emitter& emitter, const Checks& checks, llvm::Function
 /// All rows of a call: by the caller's threads, or in place. Goes on only if they all succeed.
 void emit_parallel(Emitter& emitter, const Checks& checks, llvm::Value* call,
                    const Parallel& functions);
+
+ForkFunctions emit_fork(Emitter& emitter, const Checks& checks,
+                        const std::vector<llvm::Function*>& kernels, const plan::Fork& fork,
+                        bool probed);
+/// The parts of a fork by so many tasks of the caller's. Gives a status.
+llvm::Value* split_fork(Emitter& emitter, const Checks& checks, llvm::Value* call,
+                        const ForkFunctions& functions, llvm::Value* tasks, llvm::Value* slice,
+                        llvm::Value* begin, llvm::Value* count);
 
 /// `run` or `run_probed` of one instruction set: checks the call, then calls the kernels in order.
 llvm::Function* emit_run(Emitter& emitter, const Checks& checks,

@@ -206,8 +206,7 @@ class RowWriter {
 
   Value* kept_memory(std::size_t s, Value* first) {
     const Row::Stage& stage = row_.stages[s];
-    return e_.advance(e_.arena(stage.keep->offset), first,
-                      stage.body.steps[stage.keep->step].dtype);
+    return e_.advance(e_.kept(stage.keep->offset), first, stage.body.steps[stage.keep->step].dtype);
   }
 
   DType reduced_type(const Row::Stage& stage) const {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "plan/forks.h"
 #include "target/emitter.h"
 
 namespace ingot::target {
@@ -13,7 +14,7 @@ Value* Emitter::buffer(plan::BufferId id) {
   const plan::Buffer& buffer = plan.buffers[id];
   switch (buffer.kind) {
     case plan::Buffer::Kind::arena:
-      return arena(buffer.offset);
+      return arena(buffer.offset, of_parts_[id]);
     case plan::Buffer::Kind::weights:
       return weights(buffer.offset);
     default:
@@ -27,9 +28,14 @@ Value* Emitter::weights(const Dim& offset) {
   return build.CreateInBoundsGEP(build.getInt8Ty(), weights_, dim(offset));
 }
 
-Value* Emitter::arena(const Dim& offset) {
-  INGOT_CHECK(bindings_.arena != nullptr, "the arena is no argument here");
-  return build.CreateInBoundsGEP(build.getInt8Ty(), bindings_.arena, dim(offset));
+Value* Emitter::arena(const Dim& offset, bool own) {
+  Value* base = own ? bindings_.own : bindings_.arena;
+  INGOT_CHECK(base != nullptr, "the arena is no argument here");
+  return build.CreateInBoundsGEP(build.getInt8Ty(), base, dim(offset));
+}
+
+Value* Emitter::kept(const Dim& offset) {
+  return arena(offset, plan::fork_of(plan, kernel_->id) != nullptr);
 }
 
 Value* Emitter::address(const plan::View& view, const std::vector<Value*>& point) {

@@ -145,6 +145,8 @@ struct Interface {
   std::vector<WeightInterface> constants;
   std::vector<WorkspaceInterface> workspaces;
   std::vector<BlockInterface> blocks;
+  /// Of each fork, the first and last kernel of each part.
+  std::vector<std::vector<std::pair<std::uint32_t, std::uint32_t>>> forks;
   std::vector<PassInterface> passes;
   /// The options that had a part in the result, as (flag, value).
   std::vector<std::pair<std::string, std::string>> options;

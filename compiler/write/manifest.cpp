@@ -131,6 +131,12 @@ std::string manifest_text(const Interface& model) {
                                     {"rows", item.rows},
                                     {"size", item.size}};
                       })},
+      {"forks", list(model.forks,
+                     [](const auto& parts) {
+                       return list(parts, [](const auto& part) {
+                         return Json{{"first_kernel", part.first}, {"last_kernel", part.second}};
+                       });
+                     })},
       {"weights", {{"bytes", model.weights_bytes}, {"constants", list(model.constants, weight)}}},
       {"kernels", list(model.kernels, kernel)},
       {"buffers", list(model.buffers, buffer)},

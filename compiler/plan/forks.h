@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Branches of a model that do not depend on one another: calls of one row are split over threads
+// by them.
+#pragma once
+
+#include "plan/plan.h"
+
+namespace ingot::plan {
+
+/// What a part takes at least, of which two make a fork: operations at one row, some 10
+/// microseconds of a core, several times what it takes to have a waiting thread begin.
+inline constexpr std::int64_t least_part_work = std::int64_t{1} << 20;
+
+/// Finds forks among the kernels that stand in no inner block, orders their kernels part by part,
+/// the most work first, and places the arena again. A fork that would make that larger is left out.
+void make_forks(Plan& plan);
+
+/// By buffer: whether only one part of one fork uses it. Tasks then have one each.
+std::vector<bool> buffers_of_parts(const Plan& plan);
+
+/// The fork that a kernel stands in, or null.
+const Fork* fork_of(const Plan& plan, std::uint32_t kernel);
+
+/// The most parts that a fork has; 1 without forks.
+std::uint32_t most_parts(const Plan& plan);
+
+}  // namespace ingot::plan
