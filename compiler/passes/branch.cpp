@@ -10,6 +10,19 @@
 namespace ingot::passes {
 namespace {
 
+/// A reshape that may split the columns, and may join or split the rows, but mixes neither with the
+/// other: a part of wider rows has strides for that.
+bool keeps_columns(const Graph& graph, const Node& reshape) {
+  const Dim columns = graph.type(reshape.inputs[0]).shape.back();
+  const Shape& shape = graph.type(reshape.outputs[0]).shape;
+  Dim size = 1;
+  for (std::size_t d = shape.size(); d-- > 0;) {
+    size *= shape[d];
+    if (size == columns) return true;
+  }
+  return false;
+}
+
 /// What depends on any result of the branch.
 std::set<ValueId> descendants(const Graph& graph, const Branch& branch) {
   std::set<ValueId> found{branch.value(0)};
@@ -122,7 +135,7 @@ BranchFinder::Readers BranchFinder::readers(const Branch& branch, std::size_t st
           const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
           readers.joins = &node;
           if (axis + 1 != graph_.type(value).rank()) readers.apart = true;
-        } else if (node.op->name == "reshape" && !view_map(graph_, node)) {
+        } else if (node.op->name == "reshape" && !keeps_columns(graph_, node)) {
           readers.apart = true;
         } else if (!reads_in_place(node.outputs[0])) {
           readers.apart = true;

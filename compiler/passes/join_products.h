@@ -20,7 +20,7 @@ namespace ingot::passes {
 ///           those of which a part would then have to be copied or read once more: because a
 ///           pointwise op, which would have been computed in the product's kernel, an output, or
 ///           a concatenation, into which it would have been written, reads one but not the others
-///           at its side.
+///           at its side, or a reshape that mixes rows and columns.
 /// Numerics  exact: a column's sum knows nothing of its neighbours. A bias that only some have is 0
 ///           for the others, which is where their sums start anyway.
 Expected<Graph> join_products(const Graph& graph, Report& report);

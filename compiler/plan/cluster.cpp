@@ -8,6 +8,7 @@
 #include "ir/op.h"
 #include "ops/window.h"
 #include "plan/storage.h"
+#include "plan/strides.h"
 
 namespace ingot::plan {
 namespace {
@@ -449,16 +450,10 @@ class Clusterer {
       from.strides = dense_strides(shape);
       return from;
     }
-    // Any strides, where only axes of size 1 come or go.
-    std::vector<Dim> strides(shape.size(), 0);
-    std::size_t o = 0;
-    for (std::size_t d = 0; d < shape.size(); ++d) {
-      if (shape[d].is(1)) continue;
-      while (o < old.size() && old[o].is(1)) ++o;
-      if (o == old.size() || old[o] != shape[d]) return std::nullopt;
-      strides[d] = from.strides[o++];
-    }
-    from.strides = std::move(strides);
+    std::optional<std::vector<Dim>> strides = reshaped_strides(old, from.strides, shape);
+    if (!strides) return std::nullopt;
+    from.strides = std::move(*strides);
+    from.dense = from.kind == Access::Kind::memory && is_dense(shape, from.strides);
     return from;
   }
 

@@ -205,6 +205,40 @@ TEST(Fusion, SlicesAndTransposesAreStrides) {
   EXPECT_THAT(map.loads[0].strides, ElementsAre(Dim(-2), Dim(8)));
 }
 
+TEST(Fusion, ColumnsOfAWiderProductAreReadWhereTheyLie) {
+  const Plan plan = planned(R"(graph "g" fused {
+    symbol N in [0, 1000]
+    %x: f32[N, 3, 2] = input "x"
+    %w: f32[2, 12] = constant splat 2
+    %y = matmul(%x, %w) {chains = 1} "both"
+    %q = slice(%y) {size = [N, 3, 6], start = [0, 0, 0], step = [1, 1, 1]}
+    %k = slice(%y) {size = [N, 3, 6], start = [0, 0, 6], step = [1, 1, 1]}
+    %qh = reshape(%q) {shape = [N, 3, 2, 3]}
+    %kh = reshape(%k) {shape = [N, 3, 2, 3]}
+    %qt = transpose(%qh) {perm = [0, 2, 1, 3]}
+    %kt = transpose(%kh) {perm = [0, 2, 3, 1]}
+    %s = matmul(%qt, %kt) {chains = 1} "scores"
+    return "s" = %s
+  })");
+  EXPECT_THAT(kernels_of(plan),
+              ElementsAre("contract both [3*N, 12]", "contract scores [N, 2, 3, 3]"));
+  const auto& scores = work_of<Contract>(plan, 1);
+  EXPECT_THAT(scores.a.strides, ElementsAre(Dim(36), Dim(3), Dim(12), Dim(0), Dim(1)));
+  EXPECT_EQ(std::get<View>(scores.b).offset, Dim(6));
+}
+
+TEST(Fusion, AReshapeOfStridesThatDoNotLieAsOneIsWrittenOut) {
+  const Plan plan = planned(R"(graph "g" fused {
+    symbol N in [0, 1000]
+    %x: f32[N, 3, 4] = input "x"
+    %half = slice(%x) {size = [N, 3, 2], start = [0, 0, 0], step = [1, 1, 1]}
+    %flat = reshape(%half) {shape = [N, 6]} "flat"
+    %y = neg(%flat) "negated"
+    return "y" = %y
+  })");
+  EXPECT_THAT(kernels_of(plan), ElementsAre("map flat [3*N, 2]", "map negated [6*N]"));
+}
+
 TEST(Fusion, SizesAreNumbersToAKernel) {
   const Plan plan = planned(R"(graph "g" fused {
     symbol N in [0, 1000]

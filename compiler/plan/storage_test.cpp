@@ -77,18 +77,18 @@ TEST(Storage, AConcatenationThatIsReadElsewhereTooIsCopiedOnce) {
 }
 
 TEST(Storage, AReshapeThatIsWrittenOutIsCopiedIntoItsPart) {
-  // Every second column, made square, is no strides of x: it is written out densely, in x's order.
+  // Three of four columns, two by two, are no strides of x: written out densely, in x's order.
   const Plan plan = planned(R"(graph "g" fused {
     symbol N in [0, 1000]
-    %x: f32[N, 8] = input "x"
-    %z: f32[N, 2, 2] = input "z"
-    %some = slice(%x) {size = [N, 4], start = [0, 1], step = [1, 2]}
-    %square = reshape(%some) {shape = [N, 2, 2]} "square"
-    %y = concat(%square, %z) {axis = 2} "join"
+    %x: f32[N, 2, 4] = input "x"
+    %z: f32[N, 3, 2] = input "z"
+    %some = slice(%x) {size = [N, 2, 3], start = [0, 0, 1], step = [1, 1, 1]}
+    %pairs = reshape(%some) {shape = [N, 3, 2]} "pairs"
+    %y = concat(%pairs, %z) {axis = 2} "join"
     return "y" = %y
   })");
   EXPECT_THAT(kernels_of(plan),
-              ElementsAre("map square [4*N]", "map join [2*N, 2]", "map join_2 [2*N, 2]"));
+              ElementsAre("map pairs [2*N, 3]", "map join [3*N, 2]", "map join_2 [3*N, 2]"));
   EXPECT_EQ(plan.buffers[store_of(plan, 0).buffer].kind, Buffer::Kind::arena);
   EXPECT_THAT(store_of(plan, 1).strides, ElementsAre(Dim(4), Dim(1)));
 }

@@ -144,5 +144,38 @@ TEST(Kernels, StrictAndFusedDenseLayers) {
   }
 }
 
+// What join-products leaves: a product whose columns are read in parts, as a product's operand, by
+// a convolution, by a softmax, and by products of heads into which they are split.
+TEST(Kernels, PartsOfTheColumnsOfAProduct) {
+  Builder b("parts");
+  std::mt19937_64 random(13);
+  auto weights = [&](std::vector<std::int64_t> shape) {
+    return b.graph.add_constant(
+        against_interpreter::random_tensor(DType::f32, std::move(shape), random));
+  };
+  const std::int64_t one = 1;
+  const ValueId x = b.input(DType::f32, {n, 5, 7});
+  const ValueId y = b.op("tanh", {b.op("matmul", {x, weights({7, 43})}, {{"chains", one}})});
+  auto part = [&](std::int64_t start, std::int64_t size) {
+    return b.op(
+        "slice", {y},
+        {{"start", Shape{0, 0, start}}, {"size", Shape{n, 5, size}}, {"step", Integers{1, 1, 1}}});
+  };
+  b.output(b.op("matmul", {part(0, 9), weights({9, 3})}, {{"chains", one}}));
+  b.output(b.op("conv", {part(9, 6), weights({3, 6, 20})},
+                {{"dilations", Integers{1}},
+                 {"groups", one},
+                 {"pads_begin", Integers{1}},
+                 {"pads_end", Integers{1}},
+                 {"strides", Integers{1}}}));
+  b.output(b.softmax(part(15, 4), 2, true));
+  auto heads = [&](std::int64_t start, Integers perm) {
+    const ValueId split = b.op("reshape", {part(start, 12)}, {{"shape", Shape{n, 5, 3, 4}}});
+    return b.op("transpose", {split}, {{"perm", std::move(perm)}});
+  };
+  b.output(b.op("matmul", {heads(19, {0, 2, 1, 3}), heads(31, {0, 2, 3, 1})}, {{"chains", one}}));
+  check(b.graph, {0, 1, 2, 9}, 14);
+}
+
 }  // namespace
 }  // namespace ingot::target
