@@ -24,6 +24,10 @@ class Dropper {
   Expected<std::optional<ValueId>> run() {
     using Result = std::optional<ValueId>;
     const std::string_view op = node_.op->name;
+    if (node_.op->kind == OpKind::pointwise) {
+      INGOT_ASSIGN(const Result plain, without_broadcasts());
+      if (plain) return plain;
+    }
     if (op == "mul" || op == "add") {
       const double neutral = op == "mul" ? 1 : 0;
       if (is_all(1, neutral)) return Result(without(1));
@@ -70,6 +74,29 @@ class Dropper {
   std::optional<ValueId> keeps_type(std::size_t operand) const {
     if (graph_.type(operands_[operand]) != type_) return std::nullopt;
     return operands_[operand];
+  }
+
+  /// Pointwise ops broadcast by themselves. Constants are worth a broadcast of the result: they
+  /// fold.
+  Expected<std::optional<ValueId>> without_broadcasts() {
+    std::vector<ValueId> operands = operands_;
+    bool any = false;
+    for (ValueId& operand : operands) {
+      const Node* inner = made_by(graph_, operand, "broadcast");
+      if (inner == nullptr) continue;
+      operand = inner->inputs[0];
+      any = true;
+    }
+    if (!any) return std::optional<ValueId>();
+    const bool constant = std::all_of(operands.begin(), operands.end(),
+                                      [&](ValueId operand) { return graph_.is_constant(operand); });
+    INGOT_ASSIGN(const std::vector<ValueId> results,
+                 graph_.add_node(*node_.op, std::move(operands), node_.attributes, node_.name));
+    if (graph_.type(results[0]) == type_) return std::optional(results[0]);
+    if (!constant) return std::optional<ValueId>();
+    INGOT_ASSIGN(const ValueId wide,
+                 graph_.add("broadcast", results, {{"shape", type_.shape}}, node_.name));
+    return std::optional(wide);
   }
 
   bool takes_all() const {

@@ -10,6 +10,9 @@ namespace ingot::passes {
 ///     x * 1, x / 1, x - 0, x + 0       ->  x
 ///     reshape, transpose, broadcast, slice, cast, concat of one: to what x is already  ->  x
 ///     reshape(reshape(x)), transpose(transpose(x)), slice(slice(x))  ->  one of them
+///     broadcast(x) + y                 ->  x + y, where that has the same shape; alike for every
+///                                          pointwise op
+///     broadcast(2) * 3                 ->  broadcast(2 * 3)
 ///     transpose(x) that moves axes of size 1 only   ->  reshape(x)
 ///     matmul(a, b, zeros)              ->  matmul(a, b); conv alike
 ///
