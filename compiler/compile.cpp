@@ -27,7 +27,7 @@ Expected<Compiled> generate(const Graph& imported, const CompileOptions& options
   Compiled result;
   std::vector<passes::Applied> log;
   INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes, &log));
-  INGOT_ASSIGN(result.plan, plan::make_plan(graph));
+  INGOT_ASSIGN(result.plan, plan::make_plan(graph, options.plan));
   INGOT_ASSIGN(result.plan.self_test, make_self_test(graph));
   result.text = plan::print(result.plan);
   result.interface = describe(result.plan, result.text, log, options, source);
@@ -104,7 +104,7 @@ Expected<std::string> compile_until(const std::string& model_path, const Compile
   return guarded([&]() -> Expected<std::string> {
     INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes));
     if (stage == Stage::passes) return print(graph);
-    INGOT_ASSIGN(const plan::Plan plan, plan::make_plan(graph));
+    INGOT_ASSIGN(const plan::Plan plan, plan::make_plan(graph, options.plan));
     if (stage == Stage::plan) return plan::print(plan).text;
     INGOT_ASSIGN(
         const Compiled compiled,

@@ -8,6 +8,7 @@
 #include "base/expected.h"
 #include "import/import.h"
 #include "passes/pass.h"
+#include "plan/plan.h"
 #include "target/target.h"
 
 namespace ingot {
@@ -15,6 +16,7 @@ namespace ingot {
 struct CompileOptions {
   ImportOptions import;  // `name` empty: the model file's name
   passes::Options passes;
+  plan::PlanOptions plan;
   /// x86-64 levels. With 2 among them the whole model is strict: multiply and add apart, on all.
   std::vector<int> isa_levels{4, 3};
   bool shared = false;  // also link NAME.so

@@ -13,9 +13,6 @@
 namespace ingot::plan {
 namespace {
 
-/// Less than this in a unit is no reason to keep branches apart or together.
-constexpr double light_work = static_cast<double>(least_part_work) / 16;
-
 /// What is moved as one: a kernel, or all of a block within a row.
 struct Unit {
   std::uint32_t first = 0, last = 0;
@@ -124,7 +121,8 @@ struct Candidate {
 
 class Finder {
  public:
-  explicit Finder(const Plan& plan) : units_(units_of(plan)), order_(plan, units_) {}
+  Finder(const Plan& plan, std::int64_t part_work)
+      : units_(units_of(plan)), order_(plan, units_), part_work_(static_cast<double>(part_work)) {}
 
   /// Their units are runs without a common one, so that each can be taken or left.
   std::vector<Candidate> run() const {
@@ -144,7 +142,8 @@ class Finder {
   const std::vector<Unit>& units() const { return units_; }
 
  private:
-  bool heavy(std::size_t u) const { return units_[u].work >= light_work; }
+  /// Less in a unit is no reason to keep branches apart or together.
+  bool heavy(std::size_t u) const { return units_[u].work >= part_work_ / 16; }
   bool everybody_waits(std::size_t u) const {
     for (std::size_t v = 0; v < units_.size(); ++v) {
       if (v != u && heavy(v) && !order_.related(u, v)) return false;
@@ -160,8 +159,7 @@ class Finder {
     candidate.parts = components(members, order_);
     std::stable_sort(candidate.parts.begin(), candidate.parts.end(),
                      [&](const auto& a, const auto& b) { return work(a) > work(b); });
-    return candidate.parts.size() > 1 &&
-           work(candidate.parts[1]) >= static_cast<double>(least_part_work);
+    return candidate.parts.size() > 1 && work(candidate.parts[1]) >= part_work_;
   }
 
   void add(const std::vector<std::size_t>& run, std::vector<Candidate>& found) const {
@@ -187,6 +185,7 @@ class Finder {
 
   std::vector<Unit> units_;
   Order order_;
+  double part_work_;
 };
 
 /// The plan with the candidate's kernels part by part, and the fork.
@@ -224,8 +223,8 @@ Plan with_fork(const Plan& plan, const std::vector<Unit>& units, const Candidate
 
 }  // namespace
 
-void make_forks(Plan& plan) {
-  const Finder finder(plan);
+void make_forks(Plan& plan, std::int64_t part_work) {
+  const Finder finder(plan, part_work);
   const std::vector<Candidate> candidates = finder.run();
   if (candidates.empty()) return;
   std::vector<std::byte> weights = std::move(plan.weights);

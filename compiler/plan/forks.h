@@ -7,13 +7,10 @@
 
 namespace ingot::plan {
 
-/// What a part takes at least, of which two make a fork: operations at one row, some 10
-/// microseconds of a core, several times what it takes to have a waiting thread begin.
-inline constexpr std::int64_t least_part_work = std::int64_t{1} << 20;
-
 /// Finds forks among the kernels that stand in no inner block, orders their kernels part by part,
-/// the most work first, and places the arena again. A fork that would make that larger is left out.
-void make_forks(Plan& plan);
+/// the most work first, and places the arena again. A fork that would make that larger is left out,
+/// and one of which not two parts have `part_work` operations at one row.
+void make_forks(Plan& plan, std::int64_t part_work);
 
 /// By buffer: whether only one part of one fork uses it. Tasks then have one each.
 std::vector<bool> buffers_of_parts(const Plan& plan);

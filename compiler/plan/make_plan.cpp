@@ -104,7 +104,7 @@ Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options) {
     INGOT_ASSIGN(std::optional<Plan> nested, plan_long_rows(graph, plan, options.block_bytes));
     if (nested) plan = *std::move(nested);
   }
-  if (options.forks) make_forks(plan);
+  if (options.part_work > 0) make_forks(plan, options.part_work);
   make_names_unique(plan);
   return plan;
 }

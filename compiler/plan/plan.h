@@ -244,8 +244,10 @@ struct PlanOptions {
   /// What the buffers of a block of rows should fit into: well within a core's second-level cache,
   /// beside weights. 0: no blocks.
   std::int64_t block_bytes = 256 * 1024;
-  /// Whether independent branches become forks.
-  bool forks = true;
+  /// Operations at one row that two branches must have at least, to become a fork: some 10
+  /// microseconds of a core, several times what it takes to have a waiting thread begin. 0: no
+  /// forks.
+  std::int64_t part_work = std::int64_t{1} << 20;
 };
 
 /// Decides kernels, schedule, buffers and offsets. The graph is optimised already.

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
+#include <latch>
 #include <map>
 #include <string>
 #include <thread>
@@ -146,9 +147,11 @@ class CompiledCode {
   static std::int32_t in_threads(void* user, std::uint32_t count, ingot_task task, void* context) {
     EXPECT_LE(count, *static_cast<std::uint32_t*>(user));
     std::atomic<std::int32_t> status{0};
+    std::latch all(count);  // else the first thread might do all that there is to take
     std::vector<std::thread> threads;
     for (std::uint32_t i = count; i-- > 0;) {
       threads.emplace_back([&, i] {
+        all.arrive_and_wait();
         if (const std::int32_t answer = task(context, i); answer != 0) status = answer;
       });
     }

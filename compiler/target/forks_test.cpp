@@ -152,7 +152,7 @@ TEST(Forks, TakeNoMemoryFromOneThread) {
   const Graph graph = parsed(std::string(branches));
   for (const std::int64_t budget : {0, 1, 200000}) {
     const auto plan = plan::make_plan(graph, {budget});
-    const auto without = plan::make_plan(graph, {budget, false});
+    const auto without = plan::make_plan(graph, {budget, 0});
     ASSERT_TRUE(plan && without);
     for (const std::int64_t n : {1, 2, 7, 64})
       EXPECT_LE(plan::bytes_at(*plan, n), plan::bytes_at(*without, n));

@@ -2,9 +2,12 @@
 #include "rows.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <latch>
 #include <optional>
 #include <random>
+#include <thread>
 
 #include "base/file.h"
 #include "compile.h"
@@ -43,6 +46,21 @@ class Guarded {
   std::vector<std::byte> bytes_;
 };
 
+/// A thread for each task; they begin together, so that none does all that there is to take.
+std::int32_t in_threads(void*, std::uint32_t count, ingot_task task, void* context) {
+  std::atomic<std::int32_t> status{0};
+  std::latch all(count);
+  std::vector<std::thread> threads;
+  for (std::uint32_t i = count; i-- > 0;) {
+    threads.emplace_back([&, i] {
+      all.arrive_and_wait();
+      if (const std::int32_t answer = task(context, i); answer != 0) status = answer;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  return status;
+}
+
 /// One variant of a compiled model.
 class Variant {
  public:
@@ -53,7 +71,7 @@ class Variant {
 
   /// `failure` says what went wrong, if something did.
   std::vector<Tensor> run(const std::vector<Tensor>& inputs, const SymbolValues& symbols,
-                          std::string& failure) const {
+                          std::uint32_t threads, std::string& failure) const {
     const ingot_model& model = *model_.descriptor();
     std::vector<std::int64_t> values;
     for (std::uint32_t i = 0; i < model.symbols.count; ++i) {
@@ -84,7 +102,8 @@ class Variant {
       tensors.push_back(describe(memory[i].data(), results[i]));
     }
     std::uint64_t bytes = 0;
-    if (const Status status = model_.workspace_bytes({values.data(), values.size()}, 1, bytes);
+    if (const Status status =
+            model_.workspace_bytes({values.data(), values.size()}, threads, bytes);
         !status.ok()) {
       failure = status.message().c_str();
       return results;
@@ -93,6 +112,10 @@ class Variant {
     ingot_call call = make_call({values.data(), values.size()}, {tensors.data(), dense.size()},
                                 {tensors.data() + dense.size(), results.size()},
                                 {workspace.data(), workspace.size()});
+    if (threads > 1) {
+      call.threads = threads;
+      call.parallel_for = in_threads;
+    }
     if (const Status status = model_.run(call); !status.ok()) failure = status.message().c_str();
     if (!workspace.intact()) failure = "wrote beyond the workspace";
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -148,8 +171,8 @@ void set_number(Tensor& tensor, std::int64_t i, double real, std::uint64_t word)
 }
 
 /// The plan as read back from its text.
-Expected<plan::Plan> plan_of(const Graph& graph) {
-  INGOT_ASSIGN(const plan::Plan plan, plan::make_plan(graph));
+Expected<plan::Plan> plan_of(const Graph& graph, const plan::PlanOptions& options) {
+  INGOT_ASSIGN(const plan::Plan plan, plan::make_plan(graph, options));
   const std::string text = plan::print(plan).text;
   INGOT_ASSIGN(plan::Plan read, plan::parse_plan(text, plan.weights));
   if (plan::print(read).text != text) return fail(ErrorCode::internal, "its text differs");
@@ -216,6 +239,7 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
   CompileOptions compile;
   compile.isa_levels = options.levels;
   compile.shared = true;
+  compile.plan = options.plan;
   auto bundle = compile_graph(imported, compile, "sweep");
   if (!bundle) return {"compile: " + bundle.error().message};
   auto folder = TemporaryFolder::make();
@@ -253,7 +277,7 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
     if (!result) return {fmt::format("interpreter at N={}: {}", n, result.error().message)};
     meant[n] = std::move(*result);
   }
-  const auto plan = plan_of(graph);
+  const auto plan = plan_of(graph, options.plan);
   if (!plan) return {"plan: " + plan.error().message};
   for (const std::int64_t n : options.sizes) {
     if (n > kMostPlanned) break;
@@ -271,25 +295,30 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
       complain(variant.error());
       continue;
     }
-    const auto call = [&](std::int64_t begin, std::int64_t end) {
+    const auto call = [&](std::int64_t begin, std::int64_t end, std::uint32_t threads) {
       symbols[batch] = end - begin;
       std::string failure;
-      auto results = variant.run(inputs_of(begin, end), symbols, failure);
-      if (!failure.empty()) complain(fmt::format("v{} N={}: {}", level, end - begin, failure));
+      auto results = variant.run(inputs_of(begin, end), symbols, threads, failure);
+      if (!failure.empty()) {
+        complain(fmt::format("v{} N={} threads {}: {}", level, end - begin, threads, failure));
+      }
       return results;
     };
     for (const std::int64_t n : options.sizes) {
-      const std::vector<Tensor> got = call(0, n);
-      for (std::size_t i = 0; i < got.size(); ++i) {
-        const std::string wrong = different_bits(got[i], meant[n][i]);
-        if (!wrong.empty()) {
-          complain(fmt::format("v{} N={} output {}: {} (interpreter)", level, n, i, wrong));
+      for (const std::uint32_t threads : {1U, 2U, 3U}) {
+        const std::vector<Tensor> got = call(0, n, threads);
+        for (std::size_t i = 0; i < got.size(); ++i) {
+          const std::string wrong = different_bits(got[i], meant[n][i]);
+          if (!wrong.empty()) {
+            complain(fmt::format("v{} N={} threads {} output {}: {} (interpreter)", level, n,
+                                 threads, i, wrong));
+          }
         }
       }
     }
     if (!options.rows) continue;
     for (std::int64_t row = 0; row < most; ++row) {
-      const std::vector<Tensor> alone = call(row, row + 1);
+      const std::vector<Tensor> alone = call(row, row + 1, 1);
       for (std::size_t i = 0; i < alone.size(); ++i) {
         if (!leads(batch, graph.type(graph.outputs()[i].value))) continue;
         for (const std::int64_t n : options.sizes) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "plan/plan.h"
 
 namespace ingot::sweep {
 
@@ -17,6 +18,7 @@ struct RowsOptions {
   std::vector<std::int64_t> sizes{0, 1, 2,
                                   3, 7, 64};  // of N, the symbol that leads the inputs; ascending
   std::map<std::string, std::int64_t, std::less<>> others;  // the other symbols' values
+  plan::PlanOptions plan;  // small blocks and small forks have their bits too
   bool rows = true;        // rows of N are independent of each other
   std::uint64_t seed = 1;  // of the inputs
 };
@@ -25,10 +27,10 @@ struct RowsOptions {
 std::vector<int> levels_of(const Graph& graph);
 
 /// Compiles `imported` through every stage to a shared object, loads it and calls it through the C
-/// ABI; up to 7 rows the plan is interpreted as well, and must give the same bits. All sizes are
-/// calls on the first rows of the same inputs, among which some rows hold huge, tiny and special
-/// numbers. Memory around outputs and workspace must stay untouched. Returns what was wrong, at
-/// most a few lines; empty if nothing.
+/// ABI, on 1, 2 and 3 threads; up to 7 rows the plan is interpreted as well, and must give the same
+/// bits. All sizes are calls on the first rows of the same inputs, among which some rows hold huge,
+/// tiny and special numbers. Memory around outputs and workspace must stay untouched. Returns what
+/// was wrong, at most a few lines; empty if nothing.
 std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& options);
 
 /// Runs the passes one by one over inputs of moderate numbers. One that is exact must keep every
