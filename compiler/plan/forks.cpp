@@ -157,8 +157,9 @@ class Finder {
 
   bool split(const std::vector<std::size_t>& members, Candidate& candidate) const {
     candidate.parts = components(members, order_);
-    std::stable_sort(candidate.parts.begin(), candidate.parts.end(),
-                     [&](const auto& a, const auto& b) { return work(a) > work(b); });
+    std::sort(candidate.parts.begin(), candidate.parts.end(), [&](const auto& a, const auto& b) {
+      return std::pair(-work(a), a.front()) < std::pair(-work(b), b.front());
+    });
     return candidate.parts.size() > 1 && work(candidate.parts[1]) >= part_work_;
   }
 
