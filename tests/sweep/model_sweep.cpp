@@ -1,34 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real models at N = 0, 1, 2, 3, 7, 64: the interpreter's bits on every CPU level, and each row the
 // bits that it has alone. Arguments: model files, or folders with a model.json.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
 #include "compile.h"
+#include "ir/op.h"
 #include "rows.h"
 #include "tools/cases.h"
 
 namespace ingot::sweep {
 namespace {
 
-Expected<Graph> import(const std::string& path, CompileOptions& options) {
+/// What a folder has for inputs that are looked up by is taken from its last data set, which has most rows.
+Expected<Graph> import(const std::string& path, CompileOptions& options, RowsOptions& rows) {
   if (!std::filesystem::is_directory(path)) return import_for(path, options);
   INGOT_ASSIGN(const std::vector<tools::Case> cases, tools::find_cases(path));
   options.import = cases[0].import;
-  return import_for(cases[0].model, options);
+  INGOT_ASSIGN(Graph graph, import_for(cases[0].model, options));
+  const bool looks_up =
+      std::any_of(graph.nodes().begin(), graph.nodes().end(),
+                  [](const Node& node) { return node.op->kind == OpKind::index; });
+  if (looks_up && !cases[0].data_sets.empty()) {
+    for (const std::string& file : cases[0].data_sets.back().inputs) {
+      INGOT_ASSIGN(NamedTensor input, tools::read_case_tensor(file));
+      rows.inputs.push_back(std::move(input.tensor));
+    }
+  }
+  return graph;
 }
 
 bool check(const std::string& path) {
   CompileOptions options;
-  auto graph = import(path, options);
-  std::vector<std::string> failures;
   RowsOptions rows;
+  auto graph = import(path, options, rows);
+  std::vector<std::string> failures;
   if (!graph) {
     failures = {graph.error().message};
   } else {
     rows.levels = levels_of(*graph);
     failures = check_rows(*graph, rows);
-    for (std::string& failure : check_passes(*graph, false, 1)) {
+    for (std::string& failure : check_passes(*graph, false, 1, rows.inputs)) {
       failures.push_back(std::move(failure));
     }
   }

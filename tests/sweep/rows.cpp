@@ -152,6 +152,39 @@ Tensor take_rows(const Tensor& tensor, std::int64_t begin, std::int64_t end) {
                 std::vector<std::byte>(from, from + row * static_cast<std::size_t>(end - begin)));
 }
 
+/// So many rows: those that there are, over and over.
+Tensor repeat_rows(const Tensor& tensor, std::int64_t count) {
+  const Tensor dense = tensor.dense();
+  std::vector<std::int64_t> shape = dense.shape();
+  const auto rows = static_cast<std::size_t>(shape[0]);
+  const std::size_t row = dense.bytes().size() / rows;
+  shape[0] = count;
+  std::vector<std::byte> bytes;
+  for (std::size_t r = 0; r < static_cast<std::size_t>(count); ++r) {
+    const auto* from = dense.bytes().data() + r % rows * row;
+    bytes.insert(bytes.end(), from, from + row);
+  }
+  return Tensor(dense.dtype(), std::move(shape), std::move(bytes));
+}
+
+/// For each input of a graph: the given ones with as many rows as `symbols` say, or random ones.
+std::vector<Tensor> make_inputs(const Graph& graph, const SymbolValues& symbols, bool wild,
+                                std::uint64_t seed, const std::vector<Tensor>& given) {
+  const std::string batch = batch_of(graph);
+  std::vector<Tensor> inputs;
+  for (const ValueId id : graph.inputs()) {
+    const TensorType& type = graph.type(id);
+    const std::size_t i = inputs.size();
+    if (given.empty()) {
+      inputs.push_back(random_rows(type, symbols, wild, seed * 1000 + i));
+    } else {
+      inputs.push_back(leads(batch, type) ? repeat_rows(given.at(i), symbols.at(batch))
+                                          : given.at(i));
+    }
+  }
+  return inputs;
+}
+
 void set_number(Tensor& tensor, std::int64_t i, double real, std::uint64_t word) {
   switch (tensor.dtype()) {
     case DType::f32:
@@ -252,15 +285,13 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
   if (!optimized) return {"optimize: " + optimized.error().message};
   const Graph& graph = *optimized;
 
-  const std::int64_t most = options.sizes.back();
   const std::string batch = batch_of(graph);
-  if (batch.empty()) return {"the first input has no batch"};
+  const std::vector<std::int64_t> sizes =
+      batch.empty() ? std::vector<std::int64_t>{1} : options.sizes;
+  const std::int64_t most = sizes.back();
   SymbolValues symbols(options.others.begin(), options.others.end());
   symbols[batch] = most;
-  std::vector<Tensor> all;
-  for (const ValueId id : graph.inputs()) {
-    all.push_back(random_rows(graph.type(id), symbols, true, options.seed * 1000 + all.size()));
-  }
+  const std::vector<Tensor> all = make_inputs(graph, symbols, true, options.seed, options.inputs);
   // The inputs of rows begin to end.
   const auto inputs_of = [&](std::int64_t begin, std::int64_t end) {
     std::vector<Tensor> inputs;
@@ -271,7 +302,7 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
     return inputs;
   };
   std::map<std::int64_t, std::vector<Tensor>> meant;
-  for (const std::int64_t n : options.sizes) {
+  for (const std::int64_t n : sizes) {
     symbols[batch] = n;
     auto result = interpret(graph, inputs_of(0, n), symbols);
     if (!result) return {fmt::format("interpreter at N={}: {}", n, result.error().message)};
@@ -279,7 +310,7 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
   }
   const auto plan = plan_of(graph, options.plan);
   if (!plan) return {"plan: " + plan.error().message};
-  for (const std::int64_t n : options.sizes) {
+  for (const std::int64_t n : sizes) {
     if (n > kMostPlanned) break;
     symbols[batch] = n;
     const auto got = plan::interpret_plan(*plan, inputs_of(0, n), symbols);
@@ -304,7 +335,7 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
       }
       return results;
     };
-    for (const std::int64_t n : options.sizes) {
+    for (const std::int64_t n : sizes) {
       for (const std::uint32_t threads : {1U, 2U, 3U}) {
         const std::vector<Tensor> got = call(0, n, threads);
         for (std::size_t i = 0; i < got.size(); ++i) {
@@ -316,12 +347,12 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
         }
       }
     }
-    if (!options.rows) continue;
+    if (!options.rows || batch.empty()) continue;
     for (std::int64_t row = 0; row < most; ++row) {
       const std::vector<Tensor> alone = call(row, row + 1, 1);
       for (std::size_t i = 0; i < alone.size(); ++i) {
         if (!leads(batch, graph.type(graph.outputs()[i].value))) continue;
-        for (const std::int64_t n : options.sizes) {
+        for (const std::int64_t n : sizes) {
           if (row >= n) continue;
           const std::string wrong = different_bits(take_rows(meant[n][i], row, row + 1), alone[i]);
           if (!wrong.empty()) {
@@ -335,16 +366,14 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
   return failures;
 }
 
-std::vector<std::string> check_passes(const Graph& imported, bool smooth, std::uint64_t seed) {
+std::vector<std::string> check_passes(const Graph& imported, bool smooth, std::uint64_t seed,
+                                      const std::vector<Tensor>& given) {
   std::vector<passes::Applied> log;
   auto whole = passes::optimize(imported, {}, &log);
   if (!whole) return {"optimize: " + whole.error().message};
   SymbolValues symbols{{batch_of(imported), 5}};
   for (const Symbol& symbol : imported.symbols()) symbols.try_emplace(symbol.name, 3);
-  std::vector<Tensor> inputs;
-  for (const ValueId id : imported.inputs()) {
-    inputs.push_back(random_rows(imported.type(id), symbols, !smooth, seed * 1000 + inputs.size()));
-  }
+  const std::vector<Tensor> inputs = make_inputs(imported, symbols, !smooth, seed, given);
   Graph before = imported;
   auto expected = interpret(before, inputs, symbols);
   if (!expected) return {"interpreter: " + expected.error().message};

@@ -21,6 +21,9 @@ struct RowsOptions {
   plan::PlanOptions plan;  // small blocks and small forks have their bits too
   bool rows = true;        // rows of N are independent of each other
   std::uint64_t seed = 1;  // of the inputs
+  /// If not empty, the inputs are these, their rows over and over, instead of random numbers: for
+  /// models that only take some, e.g. as indices.
+  std::vector<Tensor> inputs;
 };
 
 /// Levels that this machine runs: 4 and 3, and 2 where the graph is strict.
@@ -29,13 +32,15 @@ std::vector<int> levels_of(const Graph& graph);
 /// Compiles `imported` through every stage to a shared object, loads it and calls it through the C
 /// ABI, on 1, 2 and 3 threads; up to 7 rows the plan is interpreted as well, and must give the same
 /// bits. All sizes are calls on the first rows of the same inputs, among which some rows hold huge,
-/// tiny and special numbers. Memory around outputs and workspace must stay untouched. Returns what
-/// was wrong, at most a few lines; empty if nothing.
+/// tiny and special numbers. A graph without N is called with one size. Memory around outputs and
+/// workspace must stay untouched. Returns what was wrong, at most a few lines; empty if nothing.
 std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& options);
 
-/// Runs the passes one by one over inputs of moderate numbers. One that is exact must keep every
-/// bit; with `smooth`, one that reassociates must stay within 1e-6 of the values' size.
-std::vector<std::string> check_passes(const Graph& imported, bool smooth, std::uint64_t seed);
+/// Runs the passes one by one over inputs of moderate numbers, or those given. One that is exact
+/// must keep every bit; with `smooth`, one that reassociates must stay within 1e-6 of the values'
+/// size.
+std::vector<std::string> check_passes(const Graph& imported, bool smooth, std::uint64_t seed,
+                                      const std::vector<Tensor>& inputs = {});
 
 /// A tensor of random numbers, row by row of the leading axis: most rows moderate; with `wild`,
 /// every eighth holds numbers of all magnitudes, every eighth special ones too.
