@@ -2,10 +2,14 @@
 # Builds the folders of compiler/ as object libraries, so that LLVM's headers are seen by target/
 # alone and the build enforces what compiler/layers.txt says about third-party libraries.
 
-# ingot_compiler_library(NAME): the static library of everything under compiler/.
-function(ingot_compiler_library name)
+# ingot_compiler_library(NAME FRONT): the static library of everything under compiler/, and that of
+# what comes before plans and needs no LLVM, which is built on demand.
+function(ingot_compiler_library name front)
   set(objects)
   foreach(folder base ir ops import passes plan target write)
+    if(folder STREQUAL plan)
+      set(front_objects ${objects})
+    endif()
     ingot_glob(sources compiler/${folder})
     if(folder STREQUAL write)
       list(APPEND sources ${INGOT_EMBEDDED})
@@ -35,13 +39,20 @@ function(ingot_compiler_library name)
     add_library(${name} INTERFACE)
     return()
   endif()
-  add_library(${name} STATIC ${objects} ${whole})
+  ingot_archive(${name} ${objects} ${whole})
+  target_link_libraries(${name} PUBLIC lldELF lldCommon LLVM)
+  ingot_archive(${front} ${front_objects})
+  set_target_properties(${front} PROPERTIES EXCLUDE_FROM_ALL ON)
+endfunction()
+
+function(ingot_archive name)
+  add_library(${name} STATIC ${ARGN})
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
   ingot_compiler_flags(${name})
   target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR}/compiler
                                                ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${name} INTERFACE INGOT_VERSION="${PROJECT_VERSION}")
-  target_link_libraries(${name} PUBLIC lldELF lldCommon LLVM protobuf::libprotobuf fmt::fmt
+  target_link_libraries(${name} PUBLIC protobuf::libprotobuf fmt::fmt
                                        nlohmann_json::nlohmann_json ${XXHASH_LIBRARY})
 endfunction()
 

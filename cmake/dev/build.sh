@@ -6,18 +6,18 @@ build_dir() { [[ $1 == release ]] && echo "$ROOT/build" || echo "$ROOT/build/$1"
 
 # configure PRESET [CMAKE ARGUMENT...]: quiet unless it fails.
 configure() {
-  local preset=$1 log launcher=()
+  local preset=$1 log quicker=(-DINGOT_PCH=ON)
   shift
   need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
   case $preset in
     clang | ubsan | fuzz) need clang-19 libclang-rt-19-dev ;;
-    release | debug | asan | tsan) ;;
-    *) die "no preset '$preset'; there are release, debug, asan, ubsan, tsan, clang, fuzz" ;;
+    release | debug | asan | asan-front | tsan) ;;
+    *) die "no preset '$preset'; there are release, debug, asan, asan-front, ubsan, tsan, clang, fuzz" ;;
   esac
-  command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache
+  command -v ccache >/dev/null && quicker=(-DCMAKE_C_COMPILER_LAUNCHER=ccache
     -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   log=$(mktemp)
-  cmake --preset "$preset" "${launcher[@]}" "$@" >"$log" 2>&1 || {
+  cmake --preset "$preset" "${quicker[@]}" "$@" >"$log" 2>&1 || {
     cat "$log" >&2
     die "cmake could not configure the preset $preset"
   }
