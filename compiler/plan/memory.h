@@ -27,8 +27,8 @@ class Memory {
   void forget(const std::vector<bool>& buffers);
 
   /// An element of a buffer, by its number from the buffer's start.
-  Scalar read(BufferId buffer, std::int64_t element) const;
-  void write(BufferId buffer, std::int64_t element, const Scalar& value);
+  Scalar read(BufferId buffer, std::int64_t number) const;
+  void write(BufferId buffer, std::int64_t number, const Scalar& value);
 
   /// Bytes of the arena that are no buffer's: what a stage keeps. `writer` tells who writes and
   /// reads it; see new_writer().

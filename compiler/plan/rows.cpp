@@ -72,7 +72,7 @@ class Finder {
 
   /// Rows along an axis of this size, if it holds all of them.
   std::optional<Dim> factor(const Dim& size) const {
-    const std::optional<Dim> quotient = Dim::exact_div(size, extent_);
+    std::optional<Dim> quotient = Dim::exact_div(size, extent_);
     if (!quotient || (symbol_ && mentions(*quotient))) return std::nullopt;
     return quotient;
   }
@@ -192,15 +192,15 @@ class Finder {
       if (node.inputs.size() == 3 && place(node.inputs[2]).kind == Kind::rows) return mix();
       return at(result.size() - 2, result);
     }
-    const Place both = aligned(node, result, 0, 2, 2);
+    Place both = aligned(node, result, 0, 2, 2);
     if (node.inputs.size() == 2 || both.kind == Kind::mixed) return both;
-    const Place bias = aligned(node, result, 2, 3);
+    Place bias = aligned(node, result, 2, 3);
     if (bias.kind == Kind::same) return both;
     return both.kind == Kind::same || bias.axis == both.axis ? bias : mix();
   }
 
   Place broadcast(const Node& node, const Shape& result) {
-    const Place from = aligned(node, result, 0, 1);
+    Place from = aligned(node, result, 0, 1);
     if (from.kind != Kind::same || !symbol_) return from;
     return seed(result);
   }

@@ -13,7 +13,8 @@
 namespace ingot::sweep {
 namespace {
 
-/// What a folder has for inputs that are looked up by is taken from its last data set, which has most rows.
+/// What a folder has for inputs that are looked up by is taken from its last data set, which has
+/// most rows.
 Expected<Graph> import(const std::string& path, CompileOptions& options, RowsOptions& rows) {
   if (!std::filesystem::is_directory(path)) return import_for(path, options);
   INGOT_ASSIGN(const std::vector<tools::Case> cases, tools::find_cases(path));
