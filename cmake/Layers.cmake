@@ -3,11 +3,11 @@
 # alone and the build enforces what compiler/layers.txt says about third-party libraries.
 
 # ingot_compiler_library(NAME FRONT): the static library of everything under compiler/, and that of
-# what comes before plans and needs no LLVM, which is built on demand.
+# what reads models, which is built on demand.
 function(ingot_compiler_library name front)
   set(objects)
   foreach(folder base ir ops import passes plan target write)
-    if(folder STREQUAL plan)
+    if(folder STREQUAL passes)
       set(front_objects ${objects})
     endif()
     ingot_glob(sources compiler/${folder})

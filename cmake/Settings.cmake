@@ -37,16 +37,6 @@ if(INGOT_SANITIZE)
                                 -Wno-mismatched-new-delete>)
 endif()
 
-# For a build from nothing. Off where ccache does better, and so that some builds see which headers a
-# file forgot.
-option(INGOT_PCH "precompile the headers of test frameworks and command lines" OFF)
-function(ingot_precompile target)
-  if(INGOT_PCH)
-    target_precompile_headers(${target} PRIVATE ${ARGN} <algorithm> <map> <string> <vector>
-                              <fmt/format.h>)
-  endif()
-endfunction()
-
 # ingot_glob(VARIABLE FOLDER...): the .cpp files below the folders, without tests and fuzzers.
 function(ingot_glob variable)
   set(found)

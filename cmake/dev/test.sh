@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Part of ./dev: runs tests through ctest, counts them, and says what was not run and why.
 
-# What the sanitizer build of ./dev test leaves to ./dev full, besides all that comes after the
-# passes: long sweeps.
+# What the sanitizer build of ./dev test leaves to ./dev full, besides all that comes after import:
+# long sweeps.
 SANITIZER_SUBSET_EXCLUDES='[Ss]weep|[Rr]andom|^e2e\.|^layering$|^header'
 
 RESULTS=$ROOT/build/results.txt # one line per test: passed|failed|skipped, name, reason
