@@ -184,8 +184,8 @@ int run(const std::vector<std::string>& wanted) {
     std::vector<Tensor> rows;
     if (!one.data_sets.empty()) {
       for (const std::string& file : one.data_sets[0].inputs) {
-        Expected<Tensor> tensor = tools::read_case_tensor(file);
-        rows.push_back(tensor ? std::move(*tensor) : Tensor());
+        Expected<NamedTensor> read = tools::read_case_tensor(file);
+        rows.push_back(read ? std::move(read->tensor) : Tensor());
       }
     }
     std::vector<std::unique_ptr<Call>> calls;
