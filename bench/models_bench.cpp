@@ -4,6 +4,7 @@
 // network of the CMS study (32 inputs, 64, 25 layers of 128 with batch norm and SELU, 10 outputs,
 // softmax; weights from a seed).
 #include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -120,6 +121,8 @@ void add_all(const TemporaryFolder& folder) {
     if (!dense) continue;
     CompileOptions options;
     options.import = one.import;
+    options.import.name = one.name;
+    std::replace(options.import.name.begin(), options.import.name.end(), '-', '_');
     add_model(import_for(one.model, options), folder);
   }
 }

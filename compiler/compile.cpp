@@ -14,6 +14,10 @@
 namespace ingot {
 namespace {
 
+void begin(const CompileOptions& options, std::string_view what) {
+  if (options.progress) options.progress(what);
+}
+
 /// Everything that is known once machine code exists.
 struct Compiled {
   plan::Plan plan;
@@ -26,8 +30,11 @@ Expected<Compiled> generate(const Graph& imported, const CompileOptions& options
                             const std::string& source, bool want_text) {
   Compiled result;
   std::vector<passes::Applied> log;
+  begin(options, "passes");
   INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes, &log));
+  begin(options, "plan");
   INGOT_ASSIGN(result.plan, plan::make_plan(graph, options.plan));
+  begin(options, "self-test");
   INGOT_ASSIGN(result.plan.self_test, make_self_test(graph));
   result.text = plan::print(result.plan);
   result.interface = describe(result.plan, result.text, log, options, source);
@@ -37,6 +44,7 @@ Expected<Compiled> generate(const Graph& imported, const CompileOptions& options
   target.instrument = options.instrument;
   target.kernel_lines = result.text.kernel_lines;
   target.want_llvm_text = target.want_assembly_text = want_text;
+  begin(options, "machine code");
   INGOT_ASSIGN(result.object,
                target::generate(result.plan, write::make_descriptor(result.interface), target));
   return result;
@@ -71,6 +79,7 @@ Expected<Graph> import_for(const std::string& model_path, const CompileOptions& 
   }
   const bool strict = std::count(options.isa_levels.begin(), options.isa_levels.end(), 2) != 0;
   if (strict) import.arithmetic = Arithmetic::strict;
+  begin(options, "import");
   return guarded([&] { return import_file(model_path, import); });
 }
 
@@ -85,6 +94,7 @@ Expected<Bundle> compile_graph(const Graph& graph, const CompileOptions& options
     bundle.manifest = std::move(texts.manifest);
     bundle.plan = std::move(compiled.text.text);
     if (options.shared) {
+      begin(options, "linking");
       INGOT_ASSIGN(bundle.shared, link(compiled.interface, compiled.object));
     }
     bundle.object = std::move(compiled.object.elf);

@@ -2,7 +2,9 @@
 // The whole compiler as a function: a model file in, an object, a header and a manifest out.
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/expected.h"
@@ -21,6 +23,8 @@ struct CompileOptions {
   std::vector<int> isa_levels{4, 3};
   bool shared = false;  // also link NAME.so
   target::Instrument instrument = target::Instrument::none;
+  /// Told what begins, in words for a user, by the thread that compiles.
+  std::function<void(std::string_view)> progress;
 };
 
 /// What `ingot compile` writes, as bytes. The same model and options give the same bytes.

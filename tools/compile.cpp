@@ -5,7 +5,9 @@
 #include <memory>
 
 #include "base/file.h"
+#include "help.h"
 #include "options.h"
+#include "progress.h"
 #include "trace.h"
 
 namespace ingot::tools {
@@ -44,7 +46,12 @@ Expected<int> compile_model(const Flags& flags) {
       return fail(ErrorCode::invalid_argument, "--emit {}: one or more of obj, so, plan wanted",
                   kind);
   }
-  INGOT_ASSIGN(const Bundle bundle, compile(flags.model, options));
+  Expected<Bundle> compiled = [&] {
+    Progress progress;
+    options.progress = [&](std::string_view what) { progress.now(what); };
+    return compile(flags.model, options);
+  }();
+  INGOT_ASSIGN(const Bundle bundle, std::move(compiled));
 
   std::error_code status;
   std::filesystem::create_directories(flags.folder, status);
@@ -71,17 +78,28 @@ void add_compile(CLI::App& program, Run& run) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app =
       program.add_subcommand("compile", "write NAME.o, NAME.h and NAME.json for a model");
-  app->add_option("model", flags->model, "ONNX, frozen TensorFlow graph, or Ingot's text form")
+  app->add_option("MODEL", flags->model, "ONNX, frozen TensorFlow graph, or Ingot's text form")
       ->required();
-  app->add_option("-o,--output", flags->folder, "folder to write to (default: here)");
+  app->add_option("-o,--output", flags->folder, "folder to write to (default: here)")
+      ->type_name("FOLDER");
   app->add_option("--emit", flags->emit,
-                  "obj, so, plan (default obj); .h and .json are always written");
+                  "which of NAME.o, NAME.so and NAME.plan to write (default obj); NAME.h and "
+                  "NAME.json always are")
+      ->type_name("obj,so,plan");
   app->add_option("--stop-after", flags->stop_after,
                   "print what a stage makes of the model, write nothing")
       ->check(CLI::IsMember({"import", "passes", "plan", "llvm", "asm"}));
   app->add_flag("--trace-passes", flags->trace, "say on standard error what each pass did");
   flags->shared.add_import(*app);
   flags->shared.add_compile(*app);
+  explain(
+      *app,
+      "NAME.o and NAME.h are all that a C++17 program needs: it includes the header and links the\n"
+      "object. One object serves every batch size. NAME.json says what is in them.",
+      {{"ingot compile digits.onnx -o out --name digits",
+        "writes out/digits.o, out/digits.h and out/digits.json"},
+       {"ingot compile digits.onnx -o out --dim N=1:64 --isa v3 --emit obj,so",
+        "batches of 1 to 64 only, code for AVX2 only, and out/digits.so for programs that load"}});
   app->callback([flags, &run] { run = [flags] { return compile_model(*flags); }; });
 }
 

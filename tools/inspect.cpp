@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "help.h"
 #include "ir/op.h"
 #include "options.h"
 #include "runtime/load.h"
@@ -196,10 +197,17 @@ void add_inspect(CLI::App& program, Run& run) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app =
       program.add_subcommand("inspect", "show what is in a model file or a compiled model");
-  app->add_option("model", flags->model, "a model file, NAME.json or NAME.so")->required();
+  app->add_option("MODEL", flags->model, "a model file, NAME.json or NAME.so")->required();
   app->add_flag("--trace-passes", flags->trace, "show what each pass does to a model file");
   flags->shared.add_import(*app);
   flags->shared.add_passes(*app);
+  explain(
+      *app,
+      "Of a model file: inputs, outputs, sizes, ops, weights, and what each pass makes of it. Of "
+      "a\n"
+      "compiled model, by its NAME.json or NAME.so: kernels, buffers and the workspace formula.",
+      {{"ingot inspect digits.onnx", "what is in the file"},
+       {"ingot inspect out/digits.json", "what was made of it"}});
   app->callback([flags, &run] { run = [flags] { return inspect(*flags); }; });
 }
 

@@ -46,27 +46,39 @@ std::vector<std::string> split(std::string_view text) {
 void ModelFlags::add_import(CLI::App& app) {
   app.add_option(
          "--input", inputs,
-         "NAME=DTYPE[N,27]: an input's type; may name an inner value; they come in this order")
+         "an input's type; may name an inner value, which becomes one; inputs come in this order")
+      ->type_name("NAME=DTYPE[N,27]")
       ->take_all();
-  app.add_option("--constant", constants, "NAME=VALUE: fix an input")->take_all();
-  app.add_option("--outputs", outputs, "a,b: compute these instead of the model's outputs")
+  app.add_option("--constant", constants, "fix an input to a number, true, false or [1,2]")
+      ->type_name("NAME=VALUE")
       ->take_all();
-  app.add_option("--dim", dims, "N=4 pins a symbol, N=1:64 bounds it")->take_all();
+  app.add_option("--outputs", outputs, "compute these instead of the model's outputs")
+      ->type_name("A,B")
+      ->take_all();
+  app.add_option("--dim", dims, "pin a size when compiling, or bound it")
+      ->type_name("N=4|N=1:64")
+      ->take_all();
 }
 
 void ModelFlags::add_compile(CLI::App& app) {
-  app.add_option("--name", name, "name of the model: its files and its namespace");
+  app.add_option("--name", name, "name of the model: of its files, namespace and symbols")
+      ->type_name("NAME");
   app.add_option("--isa", isa,
-                 "x86-64 levels, best chosen at run time (default v3,v4); v2 makes all strict");
-  app.add_option("--instrument", instrument, "thread or address: with LLVM's sanitizer")
+                 "x86-64 levels to have code for, of which the best is chosen at run time "
+                 "(default v3,v4); with v2 all are strict")
+      ->type_name("LEVELS");
+  app.add_option("--instrument", instrument, "compile with LLVM's sanitizer")
       ->check(CLI::IsMember({"thread", "address"}));
   add_passes(app);
 }
 
 void ModelFlags::add_passes(CLI::App& app) {
-  app.add_option("--disable-pass", disabled_passes, "leave a pass out, by name")->take_all();
+  app.add_option("--disable-pass", disabled_passes, "leave a pass out")
+      ->type_name("PASS")
+      ->take_all();
   app.add_option("--pass-limit", pass_limit,
-                 "only the first so many rewrites, to find one by halves")
+                 "make only the first K rewrites, to find a wrong one by halves")
+      ->type_name("K")
       ->check(CLI::NonNegativeNumber);
 }
 
@@ -120,7 +132,7 @@ Expected<CompileOptions> ModelFlags::options() const {
 }
 
 void SizeFlags::add(CLI::App& app) {
-  app.add_option("--size", sizes, "N=4: the value of a symbol in this call")->take_all();
+  app.add_option("--size", sizes, "the value of a size in this call")->type_name("N=4")->take_all();
 }
 
 Expected<SymbolValues> SizeFlags::values() const {

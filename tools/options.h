@@ -44,5 +44,7 @@ void add_compile(CLI::App& program, Run& run);
 void add_inspect(CLI::App& program, Run& run);
 void add_run(CLI::App& program, Run& run);
 void add_verify(CLI::App& program, Run& run);
+void add_completion(CLI::App& program, Run& run);
+void add_man(CLI::App& program, Run& run);
 
 }  // namespace ingot::tools

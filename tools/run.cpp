@@ -9,8 +9,10 @@
 #include <memory>
 
 #include "engine.h"
+#include "help.h"
 #include "npy.h"
 #include "options.h"
+#include "progress.h"
 
 namespace ingot::tools {
 namespace {
@@ -27,7 +29,9 @@ Expected<std::unique_ptr<Engine>> open(const Flags& flags) {
   if (std::filesystem::path(flags.model).extension() == ".so") {
     return load_compiled(flags.model, flags.shared.isa);
   }
-  INGOT_ASSIGN(const CompileOptions options, flags.shared.options());
+  INGOT_ASSIGN(CompileOptions options, flags.shared.options());
+  Progress progress;
+  options.progress = [&](std::string_view what) { progress.now(what); };
   INGOT_ASSIGN(const Graph graph, import_for(flags.model, options));
   if (flags.engine == "interpreter") return make_interpreter(graph, options.passes);
   return compile_and_load(graph, options, "");
@@ -158,17 +162,27 @@ Expected<int> run_model(const Flags& flags) {
 void add_run(CLI::App& program, Run& run) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app = program.add_subcommand("run", "run a model or a compiled NAME.so on tensors");
-  app->add_option("model", flags->model, "a model file, or a compiled NAME.so")->required();
-  app->add_option("--feed", flags->feeds, "NAME=FILE.npy or NAME=random, once per input")
+  app->add_option("MODEL", flags->model, "a model file, or a compiled NAME.so")->required();
+  app->add_option("--feed", flags->feeds,
+                  "an input: numpy's file, or made up from the seed; once per input")
+      ->type_name("NAME=FILE.npy|random")
       ->take_all();
-  app->add_option("--seed", flags->seed, "of random inputs (default 1)");
+  app->add_option("--seed", flags->seed, "of random inputs (default 1)")->type_name("NUMBER");
   app->add_option("--save", flags->save,
-                  "write outputs to FOLDER/NAME.npy instead of printing them");
-  app->add_option("--engine", flags->engine, "compiled (default) or interpreter")
+                  "write outputs to FOLDER/NAME.npy instead of printing them")
+      ->type_name("FOLDER");
+  app->add_option("--engine", flags->engine, "what computes (default: compiled)")
       ->check(CLI::IsMember({"compiled", "interpreter"}));
   flags->shared.add_import(*app);
   flags->shared.add_compile(*app);
   flags->sizes.add(*app);
+  explain(*app,
+          "A model file is compiled in a folder of its own and loaded, or interpreted, which is "
+          "slow and\n"
+          "the meaning of the model: both give the same bits.",
+          {{"ingot run digits.onnx --feed pixels=random --size N=2", "prints the outputs"},
+           {"ingot run out/digits.so --feed pixels=pixels.npy --save results",
+            "calls a compiled model, writes results/probabilities.npy"}});
   app->callback([flags, &run] { run = [flags] { return run_model(*flags); }; });
 }
 

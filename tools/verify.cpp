@@ -8,9 +8,11 @@
 #include "cases.h"
 #include "compare.h"
 #include "engine.h"
+#include "help.h"
 #include "ops/explain.h"
 #include "options.h"
 #include "passes/pass.h"
+#include "progress.h"
 
 namespace ingot::tools {
 namespace {
@@ -59,7 +61,11 @@ class Verifier {
     INGOT_ASSIGN(sizes_, flags_.sizes.values());
     for (const std::string& path : flags_.paths) {
       INGOT_ASSIGN(const std::vector<Case> cases, find_cases(path));
-      for (const Case& one : cases) verify(one);
+      Progress progress;
+      for (std::size_t i = 0; i < cases.size(); ++i) {
+        progress.now(fmt::format("{} of {}, {}", i + 1, cases.size(), cases[i].name));
+        verify(cases[i]);
+      }
     }
     return report();
   }
@@ -239,10 +245,10 @@ class Verifier {
 void add_verify(CLI::App& program, Run& run) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app = program.add_subcommand("verify", "compare models with their reference outputs");
-  app->add_option("paths", flags->paths,
+  app->add_option("PATH", flags->paths,
                   "folders with a model.json or a model.onnx in them or below")
       ->required();
-  app->add_option("--engine", flags->engine, "interpreter (default), plan or compiled")
+  app->add_option("--engine", flags->engine, "what computes (default: interpreter)")
       ->check(CLI::IsMember({"compiled", "interpreter", "plan"}));
   app->add_flag("--explain", flags->explain,
                 "excuse what rounding explains: an op that jumps, at its threshold");
@@ -250,6 +256,13 @@ void add_verify(CLI::App& program, Run& run) {
   flags->shared.add_import(*app);
   flags->shared.add_compile(*app);
   flags->sizes.add(*app);
+  explain(*app,
+          "A folder holds a model and data sets of inputs and expected outputs, as ONNX's own "
+          "cases do.\n"
+          "Failures are listed with their worst element, what was skipped with the reason.",
+          {{"ingot verify models --engine compiled --isa v3,v4", "checks the code of both levels"},
+           {"ingot verify models --explain --json",
+            "says which mismatches rounding alone decides; results for a program to read"}});
   app->callback([flags, &run] { run = [flags] { return Verifier(*flags).run(); }; });
 }
 

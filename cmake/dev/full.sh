@@ -16,6 +16,7 @@ models     every model of ../shared/models that compiles and ONNX's light networ
 random     random graphs of many seeds, compiled against interpreter, bit for bit
 faults     each seeded fault of tests/faults makes a test fail
 qemu       x86-64-v2 code and aarch64 code under qemu
+newcomer   README's commands word for word, under another account, to a program of one's own
 bench      the benchmarks build and run once
 fuzz       each fuzzer for a minute
 "
@@ -79,6 +80,12 @@ step_qemu() {
   configure release
   build_targets release
   script_of_step tests/qemu/run.sh build
+}
+step_newcomer() {
+  local status=0 transcript=build/full/newcomer.txt
+  tests/e2e/newcomer/run.sh "$transcript" || status=$?
+  ((status == 77)) || return "$status"
+  printf 'skipped\tnewcomer\tneeds root and ../shared/models\n' >>"$RESULTS"
 }
 step_bench() { INGOT_BENCH_ONCE=1 verb_bench; }
 step_fuzz() {

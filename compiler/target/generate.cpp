@@ -137,6 +137,8 @@ Expected<Object> generate(const plan::Plan& plan, const ConstantBlob& descriptor
   return finish(*module, *machine, options);
 }
 
+std::string llvm_version() { return LLVM_VERSION_STRING; }
+
 Expected<Object> generate_constant(const ConstantBlob& constant) {
   const auto machine = make_machine();
   llvm::LLVMContext context;

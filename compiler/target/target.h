@@ -56,6 +56,9 @@ Expected<Object> generate(const plan::Plan& plan, const ConstantBlob& descriptor
 /// An object of nothing but a constant: the `ingot_models` of a shared object.
 Expected<Object> generate_constant(const ConstantBlob& constant);
 
+/// The version of LLVM that this was built with, "19.1.7".
+std::string llvm_version();
+
 /// Links objects into a shared object that exports `exports` and nothing else.
 Expected<std::vector<std::byte>> link_shared(std::span<const std::span<const std::byte>> objects,
                                              std::span<const std::string> exports);

@@ -4,8 +4,9 @@
 set -euo pipefail
 page=$INGOT_ROOT/docs/cli.md
 failed=0
-flags=$(for sub in compile inspect run verify; do "$INGOT" "$sub" --help; done |
-  grep -oE '^ +(-[a-z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+' | grep -v -- '^--help$' | sort -u)
+commands=$("$INGOT" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
+flags=$({ "$INGOT" --help; for command in $commands; do "$INGOT" "$command" --help; done; } |
+  grep -oE '^ +(-[a-z],)?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u)
 for flag in $flags; do
   grep -q -- "$flag" "$page" || { echo "docs/cli.md lacks $flag"; failed=1; }
 done
