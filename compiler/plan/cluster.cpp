@@ -7,13 +7,9 @@
 
 #include "ir/op.h"
 #include "ops/window.h"
-#include "plan/storage.h"
-#include "plan/strides.h"
 
 namespace ingot::plan {
 namespace {
-
-using Integers = std::vector<std::int64_t>;
 
 /// Steps that one kernel may hold: beyond, its values no longer fit into registers.
 constexpr std::size_t max_nodes = 48;
@@ -36,8 +32,8 @@ class Clusterer {
     for (std::uint32_t i = 0; i < graph_.value_count(); ++i) {
       const ValueId id{i};
       const Value& value = graph_.value(id);
-      if (value.kind == Value::Kind::input) set_memory(id);
-      if (value.kind == Value::Kind::constant) set_constant(id);
+      if (value.kind == Value::Kind::input) access(id) = memory_access(graph_, id);
+      if (value.kind == Value::Kind::constant) access(id) = constant_access(graph_, id);
     }
     for (std::uint32_t i = 0; i < graph_.nodes().size(); ++i) {
       const NodeId id{i};
@@ -92,18 +88,6 @@ class Clusterer {
   Access& access(ValueId id) { return result_.access[id.index]; }
   int group_of(ValueId id) const { return result_.group_of[id.index]; }
   ValueId output(NodeId id) const { return graph_.node(id).outputs[0]; }
-
-  void set_memory(ValueId id) {
-    access(id) = {Access::Kind::memory, id, 0, dense_strides(graph_.type(id).shape), true};
-  }
-
-  void set_constant(ValueId id) {
-    if (graph_.constant(id).is_splat() || graph_.constant(id).elements() == 1) {
-      access(id) = {Access::Kind::constant, id, 0, {}, true};
-    } else {
-      set_memory(id);
-    }
-  }
 
   /// The operand is read from memory: what computes it must store it.
   void read(ValueId id) {
@@ -367,21 +351,11 @@ class Clusterer {
 
   void add_source(NodeId id) {
     const Node& node = graph_.node(id);
-    const ValueId value = node.outputs[0];
-    if (node.op->name == "iota") {
-      const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
-      Access from{
-          Access::Kind::affine, {}, 0, std::vector<Dim>(graph_.type(value).rank(), 0), false};
-      from.strides[axis] = 1;
-      access(value) = std::move(from);
-      return;
+    if (std::optional<Access> free = source_access(graph_, node)) {
+      access(node.outputs[0]) = *std::move(free);
+    } else {
+      new_group(Group::Kind::map, graph_.type(node.outputs[0]).shape, id);
     }
-    const auto& sizes = node.attributes.get<std::vector<Dim>>("values");
-    if (sizes.size() == 1) {
-      access(value) = {Access::Kind::dim, {}, sizes[0], {}, true};
-      return;
-    }
-    new_group(Group::Kind::map, graph_.type(value).shape, id);
   }
 
   void add_move(NodeId id) {
@@ -394,10 +368,10 @@ class Clusterer {
     Access from = access(input);
     if (from.kind == Access::Kind::computed) {
       read(input);
-      from = {Access::Kind::memory, input, 0, dense_strides(graph_.type(input).shape), true};
+      from = memory_access(graph_, input);
     }
-    if (std::optional<Access> moved = move(node, from)) {
-      access(node.outputs[0]) = std::move(*moved);
+    if (std::optional<Access> view = moved(graph_, node, std::move(from))) {
+      access(node.outputs[0]) = *std::move(view);
       return;
     }
     // Written out in order first, and reshaped after.
@@ -406,61 +380,10 @@ class Clusterer {
     result_.stored[node.outputs[0].index] = true;
   }
 
-  std::optional<Access> move(const Node& node, Access from) {
-    const Shape& shape = graph_.type(node.outputs[0]).shape;
-    const Shape& old = graph_.type(node.inputs[0]).shape;
-    const bool one_number = from.kind == Access::Kind::constant || from.kind == Access::Kind::dim;
-    if (one_number) return from;
-    if (node.op->name == "reshape") return reshape(old, shape, std::move(from));
-    std::vector<Dim> strides;
-    if (node.op->name == "transpose") {
-      for (const std::int64_t axis : node.attributes.get<Integers>("perm")) {
-        strides.push_back(from.strides[static_cast<std::size_t>(axis)]);
-      }
-    } else if (node.op->name == "broadcast") {
-      strides.assign(shape.size(), 0);
-      const std::size_t skip = shape.size() - old.size();
-      for (std::size_t d = 0; d < old.size(); ++d) {
-        if (!old[d].is(1)) strides[d + skip] = from.strides[d];
-      }
-    } else {
-      const Shape& start = node.attributes.get<Shape>("start");
-      const Integers& step = node.attributes.get<Integers>("step");
-      for (std::size_t d = 0; d < old.size(); ++d) {
-        from.offset += start[d] * from.strides[d];
-        strides.push_back(from.strides[d] * Dim(step[d]));
-      }
-    }
-    from.strides = std::move(strides);
-    from.dense = from.kind == Access::Kind::memory && is_dense(shape, from.strides);
-    return from;
-  }
-
-  /// Strides of axes of size 1 do not matter.
-  static bool is_dense(const Shape& shape, const std::vector<Dim>& strides) {
-    const std::vector<Dim> dense = dense_strides(shape);
-    for (std::size_t d = 0; d < shape.size(); ++d) {
-      if (!shape[d].is(1) && strides[d] != dense[d]) return false;
-    }
-    return true;
-  }
-
-  static std::optional<Access> reshape(const Shape& old, const Shape& shape, Access from) {
-    if (from.kind == Access::Kind::memory && from.dense) {
-      from.strides = dense_strides(shape);
-      return from;
-    }
-    std::optional<std::vector<Dim>> strides = reshaped_strides(old, from.strides, shape);
-    if (!strides) return std::nullopt;
-    from.strides = std::move(*strides);
-    from.dense = from.kind == Access::Kind::memory && is_dense(shape, from.strides);
-    return from;
-  }
-
   void add_concat(NodeId id) {
     const Node& node = graph_.node(id);
     const ValueId value = node.outputs[0];
-    set_memory(value);
+    access(value) = memory_access(graph_, value);
     result_.stored[value.index] = true;
     result_.concats.push_back(id);
     int ready = -1;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "plan/access.h"
 
 namespace ingot::plan {
 
@@ -24,22 +25,6 @@ struct Group {
   ValueId copied;
   NodeId concat;
   std::uint32_t number = 0;  // which operand, or which output
-};
-
-/// Where the elements of a value are to be found.
-struct Access {
-  enum class Kind : std::uint8_t {
-    computed,  // by a group; in memory when `stored`
-    memory,    // strided elements of `root`'s storage
-    constant,  // one number
-    affine,    // an integer: offset + sum of strides * coordinates
-    dim,       // one size
-  };
-  Kind kind = Kind::computed;
-  ValueId root;              // memory: a value that has storage
-  Dim offset;                // in elements; affine: the number; dim: the size
-  std::vector<Dim> strides;  // one per axis of the value
-  bool dense = true;         // the strides are those of a dense tensor of its shape
 };
 
 struct Clusters {
