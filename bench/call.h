@@ -2,6 +2,7 @@
 // A compiled model with tensors for one batch size, ready to be called again and again.
 #pragma once
 
+#include <ingot/load.h>
 #include <ingot/self_test.h>
 
 #include <cstring>
@@ -9,7 +10,6 @@
 #include <vector>
 
 #include "ir/tensor.h"
-#include "runtime/load.h"
 
 namespace ingot {
 

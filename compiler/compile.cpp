@@ -103,8 +103,16 @@ Expected<Bundle> compile_graph(const Graph& graph, const CompileOptions& options
 }
 
 Expected<Bundle> compile(const std::string& model_path, const CompileOptions& options) {
-  INGOT_ASSIGN(const Graph graph, import_for(model_path, options));
-  return compile_graph(graph, options, std::filesystem::path(model_path).filename().string());
+  CompileOptions noted = options;
+  std::vector<std::string> files;
+  noted.import.on_read = [&](const std::string& path) {
+    if (std::find(files.begin(), files.end(), path) == files.end()) files.push_back(path);
+  };
+  INGOT_ASSIGN(const Graph graph, import_for(model_path, noted));
+  INGOT_ASSIGN(Bundle bundle, compile_graph(graph, options,
+                                            std::filesystem::path(model_path).filename().string()));
+  bundle.files = std::move(files);
+  return bundle;
 }
 
 Expected<std::string> compile_until(const std::string& model_path, const CompileOptions& options,

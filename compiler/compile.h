@@ -30,11 +30,12 @@ struct CompileOptions {
 /// What `ingot compile` writes, as bytes. The same model and options give the same bytes.
 struct Bundle {
   std::string name;
-  std::vector<std::byte> object;  // NAME.o
-  std::string header;             // NAME.h
-  std::string manifest;           // NAME.json
-  std::string plan;               // NAME.plan, which the object's line table points into
-  std::vector<std::byte> shared;  // NAME.so, if asked for
+  std::vector<std::byte> object;   // NAME.o
+  std::string header;              // NAME.h
+  std::string manifest;            // NAME.json
+  std::string plan;                // NAME.plan, which the object's line table points into
+  std::vector<std::byte> shared;   // NAME.so, if asked for
+  std::vector<std::string> files;  // what it was read from: the model, then files of its tensors
 };
 
 /// Thread-safe. Errors are those of the stages; a bug of ours is an error of code `internal`.

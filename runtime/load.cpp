@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runtime/load.h"
+#include <ingot/load.h>
 
 #include <dlfcn.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The loader on shared objects of the model that tests/abi/fake_model.cpp is by hand, and on files
 // that are none.
-#include "runtime/load.h"
+#include <ingot/load.h>
 
 #include <gtest/gtest.h>
 

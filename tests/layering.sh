@@ -49,7 +49,7 @@ files | xargs -r awk -v layers=compiler/layers.txt '
     folder = folder_of(name)
 
     if (name ~ /^(compiler|include)\// || name ~ /^\.\.?\// || name ~ /\/\.\.\//)
-      complain("paths are relative to compiler/ (\"ir/graph.h\") or to the root (\"runtime/load.h\")")
+      complain("paths are relative to compiler/ (\"ir/graph.h\") or to the root (\"tools/options.h\")")
     if (folder ~ /^(llvm|llvm-c|lld)$/ && layer != "target")
       complain("LLVM is seen by compiler/target alone")
     if ((name ~ /^google\/protobuf\// || name ~ /\.pb\.h$/) && layer != "import")

@@ -14,7 +14,7 @@ namespace ingot::tools {
 namespace {
 
 struct Flags {
-  std::string model, folder = ".", emit = "obj", stop_after;
+  std::string model, folder = ".", emit = "obj", stop_after, depfile;
   bool trace = false;
   ModelFlags shared;
 };
@@ -28,6 +28,28 @@ Expected<int> print_stage(const Flags& flags, const CompileOptions& options) {
   INGOT_ASSIGN(const std::string text, compile_until(flags.model, options, stage));
   std::fwrite(text.data(), 1, text.size(), stdout);
   return 0;
+}
+
+/// A rule of make: these files are made from those.
+std::string make_rule(const std::vector<std::string>& made, const std::vector<std::string>& from) {
+  const auto add = [](std::string& text, const std::string& path) {
+    for (const char c : path) {
+      if (c == ' ' || c == '#') text += '\\';
+      if (c == '$') text += '$';
+      text += c;
+    }
+  };
+  std::string text;
+  for (const std::string& path : made) {
+    if (!text.empty()) text += ' ';
+    add(text, path);
+  }
+  text += ':';
+  for (const std::string& path : from) {
+    text += " \\\n  ";
+    add(text, path);
+  }
+  return text + "\n";
 }
 
 Expected<int> compile_model(const Flags& flags) {
@@ -57,10 +79,12 @@ Expected<int> compile_model(const Flags& flags) {
   std::filesystem::create_directories(flags.folder, status);
   if (status) return fail(ErrorCode::io, "{}: cannot be made: {}", flags.folder, status.message());
   const std::string stem = (std::filesystem::path(flags.folder) / bundle.name).string();
-  std::string written;
+  std::string said;
+  std::vector<std::string> written;
   auto write = [&](std::string_view extension, auto&& bytes) -> Expected<void> {
-    INGOT_TRY(write_file(fmt::format("{}.{}", stem, extension), bytes));
-    written += fmt::format("  {}.{}  {} bytes\n", stem, extension, bytes.size());
+    written.push_back(fmt::format("{}.{}", stem, extension));
+    INGOT_TRY(write_file(written.back(), bytes));
+    said += fmt::format("  {}  {} bytes\n", written.back(), bytes.size());
     return {};
   };
   if (object) INGOT_TRY(write("o", std::span<const std::byte>(bundle.object)));
@@ -68,7 +92,9 @@ Expected<int> compile_model(const Flags& flags) {
   INGOT_TRY(write("json", std::string_view(bundle.manifest)));
   if (options.shared) INGOT_TRY(write("so", std::span<const std::byte>(bundle.shared)));
   if (plan) INGOT_TRY(write("plan", std::string_view(bundle.plan)));
-  std::fwrite(written.data(), 1, written.size(), stdout);
+  if (!flags.depfile.empty())
+    INGOT_TRY(write_file(flags.depfile, make_rule(written, bundle.files)));
+  std::fwrite(said.data(), 1, said.size(), stdout);
   return 0;
 }
 
@@ -89,6 +115,9 @@ void add_compile(CLI::App& program, Run& run) {
   app->add_option("--stop-after", flags->stop_after,
                   "print what a stage makes of the model, write nothing")
       ->check(CLI::IsMember({"import", "passes", "plan", "llvm", "asm"}));
+  app->add_option("--depfile", flags->depfile,
+                  "write a rule of make that says what the files were made from")
+      ->type_name("FILE");
   app->add_flag("--trace-passes", flags->trace, "say on standard error what each pass did");
   flags->shared.add_import(*app);
   flags->shared.add_compile(*app);

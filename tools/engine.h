@@ -2,6 +2,8 @@
 // Runs a model on tensors: by the interpreter, or compiled and loaded in this process.
 #pragma once
 
+#include <ingot/load.h>
+
 #include <memory>
 #include <span>
 #include <string>
@@ -10,7 +12,6 @@
 #include "base/file.h"
 #include "compile.h"
 #include "ir/graph.h"
-#include "runtime/load.h"
 
 namespace ingot::tools {
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ingot inspect: what is in a model file, or in a compiled model.
+#include <ingot/load.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <map>
@@ -10,7 +12,6 @@
 #include "help.h"
 #include "ir/op.h"
 #include "options.h"
-#include "runtime/load.h"
 #include "trace.h"
 
 namespace ingot::tools {

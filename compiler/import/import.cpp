@@ -179,6 +179,7 @@ Expected<Graph> import_model(std::span<const std::byte> bytes, const ImportOptio
 Expected<Graph> import_file(const std::string& path, const ImportOptions& options) {
   const std::filesystem::path file(path);
   INGOT_ASSIGN(const std::vector<std::byte> bytes, read_model(file));
+  if (options.on_read) options.on_read(path);
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
   Expected<Graph> graph = import_bytes(bytes, options, folder);
   if (!graph) return Error{graph.error().code, fmt::format("{}: {}", path, graph.error().message)};

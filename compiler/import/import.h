@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <optional>
 #include <span>
@@ -39,6 +40,8 @@ struct ImportOptions {
   /// Of the graph; empty: the model's own name.
   std::string name;
   Arithmetic arithmetic = Arithmetic::fused;
+  /// Called with the path of each file that is read: the model's own, and those of its tensors.
+  std::function<void(const std::string& path)> on_read = {};
 };
 
 enum class ModelFormat { onnx, graphdef, text };

@@ -3,6 +3,8 @@
 // Proves that compiled float32 functions have the bits of the formula that the interpreter computes
 // with: each function as a model of one op, on every CPU level that this machine has, over all 2^32
 // inputs (or every K-th). NaN equals NaN. Exit status 1 where a bit differs.
+#include <ingot/load.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -18,7 +20,6 @@
 #include "compile.h"
 #include "ops/native_scalars.h"
 #include "ops/pointwise.h"
-#include "runtime/load.h"
 
 namespace ingot {
 namespace {

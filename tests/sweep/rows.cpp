@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rows.h"
 
+#include <ingot/load.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -16,7 +18,6 @@
 #include "plan/interpret.h"
 #include "plan/parse.h"
 #include "plan/print.h"
-#include "runtime/load.h"
 
 namespace ingot::sweep {
 namespace {

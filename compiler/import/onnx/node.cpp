@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "import/onnx/node.h"
 
-#include "import/onnx/tensor_proto.h"
 #include "ops/shape_arithmetic.h"
 
 namespace ingot::onnx {
 
 OnnxNode::OnnxNode(Graph& graph, const NodeProto& proto, std::string node_name, std::int64_t opset,
                    std::vector<ValueId> inputs, std::vector<bool> used_outputs,
-                   const AttributeBindings* bindings, const std::filesystem::path& folder)
+                   const AttributeBindings* bindings, const ExternalFolder& folder)
     : Composer(graph, std::move(node_name)),
       proto_(proto),
       opset_(opset),

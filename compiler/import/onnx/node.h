@@ -2,7 +2,6 @@
 // What a row of the table sees of one ONNX node, and the table's shape.
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <span>
@@ -12,6 +11,7 @@
 
 #include "import/compose.h"
 #include "import/onnx/onnx.pb.h"
+#include "import/onnx/tensor_proto.h"
 
 namespace ingot::onnx {
 
@@ -23,7 +23,7 @@ class OnnxNode : public Composer {
  public:
   OnnxNode(Graph& graph, const NodeProto& proto, std::string node_name, std::int64_t opset,
            std::vector<ValueId> inputs, std::vector<bool> used_outputs,
-           const AttributeBindings* bindings, const std::filesystem::path& folder);
+           const AttributeBindings* bindings, const ExternalFolder& folder);
 
   std::string_view op_type() const { return proto_.op_type(); }
   std::int64_t opset() const { return opset_; }
@@ -69,7 +69,7 @@ class OnnxNode : public Composer {
   std::vector<ValueId> inputs_;
   std::vector<bool> used_outputs_;
   const AttributeBindings* bindings_;
-  const std::filesystem::path& folder_;
+  const ExternalFolder& folder_;
 };
 
 /// The values of a node's outputs; those left out can't be computed (training statistics, say).

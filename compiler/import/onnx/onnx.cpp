@@ -15,7 +15,7 @@ class Importer {
  public:
   Importer(const ModelProto& model, const ImportOptions& options,
            const std::filesystem::path& folder)
-      : model_(model), options_(options), walker_(graph_, model, folder) {}
+      : model_(model), options_(options), walker_(graph_, model, {folder, options.on_read}) {}
 
   Expected<Graph> run();
 

@@ -78,9 +78,10 @@ Expected<std::filesystem::path> external_path(const TensorProto& proto, const st
 }
 
 Expected<std::vector<std::byte>> read_external(const TensorProto& proto, std::uint64_t bytes,
-                                               const std::filesystem::path& folder) {
+                                               const ExternalFolder& folder) {
   INGOT_ASSIGN(const ExternalData data, external_entries(proto));
-  INGOT_ASSIGN(const std::filesystem::path path, external_path(proto, data.location, folder));
+  INGOT_ASSIGN(const std::filesystem::path path, external_path(proto, data.location, folder.path));
+  if (folder.on_read) folder.on_read(path.string());
   std::error_code status;
   const std::uint64_t file_bytes = std::filesystem::file_size(path, status);
   if (status) return fail(ErrorCode::io, "cannot read '{}': {}", data.location, status.message());
@@ -193,7 +194,7 @@ Expected<DType> to_dtype(std::int32_t data_type) {
   return fail(ErrorCode::invalid_model, "element type {} does not exist in ONNX", data_type);
 }
 
-Expected<Tensor> to_tensor(const TensorProto& proto, const std::filesystem::path& folder) {
+Expected<Tensor> to_tensor(const TensorProto& proto, const ExternalFolder& folder) {
   const Expected<DType> dtype = to_dtype(proto.data_type());
   if (!dtype) {
     return Error{dtype.error().code,

@@ -25,7 +25,7 @@ TensorProto proto_of(int type, const std::vector<std::int64_t>& dims) {
 }
 
 std::string failure(const TensorProto& proto, const std::filesystem::path& folder = {}) {
-  const Expected<Tensor> tensor = to_tensor(proto, folder);
+  const Expected<Tensor> tensor = to_tensor(proto, {folder});
   return tensor ? "no error" : tensor.error().message;
 }
 
@@ -96,16 +96,20 @@ class ExternalData : public ::testing::Test {
       entry->set_key(key);
       entry->set_value(value);
     }
-    const Expected<Tensor> tensor = to_tensor(proto, root_ / "model");
+    const Expected<Tensor> tensor = to_tensor(
+        proto, {root_ / "model", [this](const std::string& path) { read_.push_back(path); }});
     return tensor ? fmt::format("{}", fmt::join(numbers(*tensor), " ")) : tensor.error().message;
   }
 
   std::filesystem::path root_;
+  std::vector<std::string> read_;
 };
 
 TEST_F(ExternalData, FromTheModelsFolder) {
   EXPECT_EQ(load("weights.bin"), "1 2");
   EXPECT_EQ(load("./weights.bin"), "1 2");
+  const std::string file = std::filesystem::canonical(root_ / "model" / "weights.bin").string();
+  EXPECT_THAT(read_, ElementsAre(file, file)) << "whoever asks is told of each file";
 }
 
 TEST_F(ExternalData, NeverFromElsewhere) {
@@ -116,6 +120,7 @@ TEST_F(ExternalData, NeverFromElsewhere) {
   std::filesystem::create_symlink(root_ / "secret.bin", root_ / "model" / "link.bin");
   EXPECT_THAT(load("link.bin", "0"), HasSubstr(refusal));
   EXPECT_THAT(load(""), HasSubstr(refusal));
+  EXPECT_TRUE(read_.empty());
 }
 
 TEST_F(ExternalData, WithinTheFile) {

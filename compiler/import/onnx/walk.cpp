@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "import/onnx/tensor_proto.h"
-
 namespace ingot::onnx {
 namespace {
 
@@ -18,7 +16,7 @@ std::string function_key(const std::string& domain, const std::string& name,
 
 }  // namespace
 
-Walker::Walker(Graph& graph, const ModelProto& model, std::filesystem::path folder)
+Walker::Walker(Graph& graph, const ModelProto& model, ExternalFolder folder)
     : graph_(graph), folder_(std::move(folder)) {
   for (const FunctionProto& function : model.functions()) {
     functions_[function_key(function.domain(), function.name(), function.overload())] = &function;

@@ -3,12 +3,13 @@
 #pragma once
 
 #include "import/onnx/scope.h"
+#include "import/onnx/tensor_proto.h"
 
 namespace ingot::onnx {
 
 class Walker {
  public:
-  Walker(Graph& graph, const ModelProto& model, std::filesystem::path folder);
+  Walker(Graph& graph, const ModelProto& model, ExternalFolder folder);
 
   /// The live nodes, in their order. What is unsupported is remembered and walked past; other
   /// failures end the walk.
@@ -39,7 +40,7 @@ class Walker {
   OnnxNode view(const Scope& scope, const Call& call);
 
   Graph& graph_;
-  std::filesystem::path folder_;
+  ExternalFolder folder_;
   std::unordered_map<std::string, const FunctionProto*> functions_;
   std::vector<std::string> unsupported_;
   std::int64_t walked_ = 0;
