@@ -2,13 +2,15 @@
 # Builds the folders of compiler/ as object libraries, so that LLVM's headers are seen by target/
 # alone and the build enforces what compiler/layers.txt says about third-party libraries.
 
-# ingot_compiler_library(NAME FRONT): the static library of everything under compiler/, and that of
-# what reads models, which is built on demand.
-function(ingot_compiler_library name front)
+# ingot_compiler_library(NAME FRONT PLANNING): the static library of everything under compiler/, that
+# of what reads models, and that of all stages before machine code. The latter two are built on demand.
+function(ingot_compiler_library name front planning)
   set(objects)
   foreach(folder base ir ops import passes plan target write)
     if(folder STREQUAL passes)
       set(front_objects ${objects})
+    elseif(folder STREQUAL target)
+      set(planning_objects ${objects})
     endif()
     ingot_glob(sources compiler/${folder})
     if(folder STREQUAL write)
@@ -42,7 +44,8 @@ function(ingot_compiler_library name front)
   ingot_archive(${name} ${objects} ${whole})
   target_link_libraries(${name} PUBLIC lldELF lldCommon LLVM)
   ingot_archive(${front} ${front_objects})
-  set_target_properties(${front} PROPERTIES EXCLUDE_FROM_ALL ON)
+  ingot_archive(${planning} ${planning_objects})
+  set_target_properties(${front} ${planning} PROPERTIES EXCLUDE_FROM_ALL ON)
 endfunction()
 
 function(ingot_archive name)

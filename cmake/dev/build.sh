@@ -10,9 +10,9 @@ configure() {
   shift
   need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
   case $preset in
-    clang | ubsan | fuzz) need clang-19 libclang-rt-19-dev ;;
+    clang | ubsan | fuzz | coverage) need clang-19 libclang-rt-19-dev ;;
     release | debug | asan | asan-front | tsan) ;;
-    *) die "no preset '$preset'; there are release, debug, asan, asan-front, ubsan, tsan, clang, fuzz" ;;
+    *) die "no preset '$preset'; there are release, debug, asan, asan-front, ubsan, tsan, clang, fuzz, coverage" ;;
   esac
   command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache
     -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
@@ -66,19 +66,4 @@ verb_bench() {
       --benchmark_min_time=0.05 --benchmark_report_aggregates_only=true "$@"
   fi
   "build/bench/${name}_bench" "$@"
-}
-
-verb_fuzz() {
-  local name=${1:-} seconds=${2:-60} known
-  known=$(find compiler tests -name '*_fuzz.cpp' -exec basename {} _fuzz.cpp \; 2>/dev/null | sort)
-  grep -qx -- "${name:-?}" <<<"$known" ||
-    die "no fuzzer '$name'; there are: $(tr '\n' ' ' <<<"${known:-none}")"
-  configure fuzz
-  build_targets fuzz "${name}_fuzz"
-  local corpus=build/fuzz/corpus/$name seeds=tests/fuzz/$name
-  mkdir -p "$corpus"
-  [[ -d $seeds ]] || seeds=
-  # shellcheck disable=SC2086
-  build/fuzz/tests/"${name}_fuzz" -max_total_time="$seconds" -print_final_stats=1 \
-    -artifact_prefix=build/fuzz/ "$corpus" $seeds
 }

@@ -26,7 +26,7 @@ launcher=()
 command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 cmake -S "$src" -B "$place/build" -G Ninja "${launcher[@]}" >/dev/null
 
-build() { ninja -C "$place/build" -j "$jobs" random_sweep model_sweep >"$place/$1.build" 2>&1; }
+build() { ninja -C "$place/build" -j "$jobs" random_sweep model_sweep fuzz_inputs >"$place/$1.build" 2>&1; }
 
 # Runs the checks until one fails; its name and what it said first stand in $caught.
 check() {
@@ -36,8 +36,10 @@ check() {
     caught="sweep.digits"
   elif ! timeout 900 "$sweep/random_sweep" --seeds 0:24 --threads "$jobs" >"$log" 2>&1; then
     caught="sweep.random_graphs"
+  elif ! INGOT_FUZZ_ONE_LEVEL=1 timeout 600 "$place/build/tests/fuzz/fuzz_inputs" run --random 600 >"$log" 2>&1; then
+    caught="sweep.hostile_calls"
   fi
-  [[ -z $caught ]] || caught+=": $(grep -m1 -E '^  |crash' "$log" | sed 's/^ *//' | cut -c 1-90)"
+  [[ -z $caught ]] || caught+=": $(grep -m1 -E '^  |crash|ERROR' "$log" | sed 's/^ *//' | cut -c 1-90)"
 }
 
 build unchanged || { tail -n 20 "$place/unchanged.build"; echo "failed: the tree itself does not build"; exit 1; }

@@ -1,30 +1,41 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes the binary seeds of the fuzzers from readable ones, with protoc and our own schemas.
+# usage: make_seeds.sh onnx|graphdef|tensor FOLDER [PROTOC]
+# Makes the seeds of a fuzzer of a protobuf format, with protoc and our own schemas; those of models
+# from the lines of seeds/*.txt.
 set -euo pipefail
-cd "$(dirname "$0")"
-import=../../compiler/import
-protoc -I $import/onnx --encode=ingot.onnx.ModelProto $import/onnx/onnx.proto <<'TEXT' >model/dense.onnx
-ir_version: 8
-opset_import { version: 13 }
-graph {
-  name: "dense"
-  node { op_type: "Gemm" name: "dense" input: "x" input: "w" input: "b" output: "h" }
-  node { op_type: "Softmax" name: "softmax" input: "h" output: "y" attribute { name: "axis" type: INT i: 1 } }
-  node { op_type: "Shape" input: "x" output: "s" }
-  node { op_type: "Reshape" input: "y" input: "s2" output: "z" }
-  initializer { name: "w" data_type: 1 dims: 3 dims: 2 float_data: [1, 2, 3, 4, 5, 6] }
-  initializer { name: "b" data_type: 1 dims: 2 float_data: [0.5, -0.5] }
-  initializer { name: "s2" data_type: 7 dims: 2 int64_data: [-1, 1] }
-  input { name: "x" type { tensor_type { elem_type: 1 shape { dim { dim_param: "N" } dim { dim_value: 3 } } } } }
-  output { name: "z" type { tensor_type { elem_type: 1 } } }
+kind=$1
+out=$2
+protoc=${3:-protoc}
+here=$(dirname "$(readlink -f "$0")")
+import=$here/../../compiler/import
+mkdir -p "$out"
+
+# A line becomes the text form of its message on one line.
+texts() {
+  if [[ $kind != tensor ]]; then
+    awk -v kind="$kind" -f "$here/seed_text.awk" "$here/seeds/$kind.txt"
+    return
+  fi
+  cat <<'TEXT'
+dims: 2 data_type: 1 float_data: [1, 2] name: "x"
+dims: 0 data_type: 7
+data_type: 11 double_data: 3
+dims: [2, 2] data_type: 2 raw_data: "abcd"
+dims: 3 data_type: 10 int32_data: [15360, 1, 2]
+dims: 1 data_type: 13 uint64_data: 5
+dims: 2 data_type: 1 data_location: EXTERNAL external_data { key: "location" value: "x.bin" }
+TEXT
 }
-TEXT
-protoc -I $import/tensorflow --encode=ingot.tensorflow.GraphDef $import/tensorflow/graphdef.proto <<'TEXT' >model/dense.pb
-node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: 1 } }
-       attr { key: "shape" value { shape { dim { size: -1 } dim { size: 3 } } } } }
-node { name: "w" op: "Const" attr { key: "dtype" value { type: 1 } }
-       attr { key: "value" value { tensor { dtype: 1 tensor_shape { dim { size: 3 } dim { size: 2 } } float_val: [1, 2, 3] } } } }
-node { name: "p" op: "MatMul" input: "x" input: "w" attr { key: "T" value { type: 1 } } }
-node { name: "y" op: "Softmax" input: "p" attr { key: "T" value { type: 1 } } }
-TEXT
+
+case $kind in
+  onnx) schema=(onnx/onnx.proto ingot.onnx.ModelProto) ;;
+  graphdef) schema=(tensorflow/graphdef.proto ingot.tensorflow.GraphDef) ;;
+  tensor) schema=(onnx/onnx.proto ingot.onnx.TensorProto) ;;
+  *) echo "no seeds are made for $kind" >&2 && exit 2 ;;
+esac
+number=0
+while IFS= read -r text; do
+  number=$((number + 1))
+  "$protoc" -I "$import" --encode="${schema[1]}" "${schema[0]}" <<<"$text" >"$out/$number.pb"
+done < <(texts)

@@ -17,10 +17,31 @@ const Dim kSecond = Dim::symbol("k");
 constexpr std::int64_t kSecondMax = 6;
 constexpr std::int64_t kRowElements = 2000;  // the most that one row of a value may have
 
+/// Random numbers from anywhere.
+class Die {
+ public:
+  using result_type = std::uint64_t;
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return UINT64_MAX; }
+
+  explicit Die(std::function<std::uint64_t()> next) : next_(std::move(next)) {}
+  result_type operator()() { return next_(); }
+  int below(int n) { return static_cast<int>(next_() % static_cast<std::uint64_t>(n)); }
+  bool chance(int percent) { return below(100) < percent; }
+  double number(double lo, double hi) {
+    return lo + (hi - lo) * static_cast<double>(next_() >> 11) * 0x1p-53;
+  }
+
+ private:
+  std::function<std::uint64_t()> next_;
+};
+
 class Generator {
  public:
-  Generator(std::uint64_t seed, bool smooth)
-      : random_(seed * 2 + (smooth ? 1 : 0)),
+  /// What the graph looks like, and the numbers in its constants.
+  Generator(Die decide, Die numbers, std::uint64_t seed, bool smooth)
+      : random_(std::move(decide)),
+        numbers_(std::move(numbers)),
         smooth_(smooth),
         real_(smooth ? DType::f64 : DType::f32) {
     graph_.name = fmt::format("random{}", seed);
@@ -46,11 +67,8 @@ class Generator {
 
  private:
   // --- chance ---
-  int below(int n) { return static_cast<int>(random_() % static_cast<std::uint64_t>(n)); }
-  bool chance(int percent) { return below(100) < percent; }
-  double number(double lo, double hi) {
-    return lo + (hi - lo) * static_cast<double>(random_() >> 11) * 0x1p-53;
-  }
+  int below(int n) { return random_.below(n); }
+  bool chance(int percent) { return random_.chance(percent); }
   template <class T>
   const T& one_of(const std::vector<T>& list) {
     return list[static_cast<std::size_t>(below(static_cast<int>(list.size())))];
@@ -117,9 +135,12 @@ class Generator {
     Tensor tensor(dtype, std::move(shape));
     const bool integral = chance(10);
     for (std::int64_t i = 0; i < tensor.elements(); ++i) {
-      double x = number(-scale, scale);
+      double x = numbers_.number(-scale, scale);
       if (integral) x = std::round(3 * x);
-      if (!smooth_ && chance(1)) x = one_of(std::vector{0.0, -0.0, 1e-42, 1e30, -1e30, HUGE_VAL});
+      if (!smooth_ && numbers_.chance(1)) {
+        static const std::vector<double> special{0.0, -0.0, 1e-42, 1e30, -1e30, HUGE_VAL};
+        x = special[static_cast<std::size_t>(numbers_.below(static_cast<int>(special.size())))];
+      }
       set(tensor, i, x);
     }
     return tensor;
@@ -135,9 +156,10 @@ class Generator {
       case DType::bf16:
         return tensor.set(i, f64_to_bf16(x));
       case DType::boolean:
-        return tensor.set(i, static_cast<std::uint8_t>(below(2)));
+        return tensor.set(i, static_cast<std::uint8_t>(numbers_.below(2)));
       default: {
-        const auto word = static_cast<std::int64_t>(chance(10) ? random_() : random_() % 9 - 3);
+        const bool wild = numbers_.chance(10);
+        const auto word = static_cast<std::int64_t>(wild ? numbers_() : numbers_() % 9 - 3);
         std::memcpy(
             tensor.mutable_bytes().data() + static_cast<std::size_t>(i) * bytes_of(tensor.dtype()),
             &word, bytes_of(tensor.dtype()));
@@ -400,7 +422,7 @@ class Generator {
     const auto channels = shape(x).back().value();
     const auto vector = [&](double lo, double hi) {
       Tensor tensor(type(x).dtype, {*channels});
-      for (std::int64_t i = 0; i < *channels; ++i) set(tensor, i, number(lo, hi));
+      for (std::int64_t i = 0; i < *channels; ++i) set(tensor, i, numbers_.number(lo, hi));
       return c.constant(std::move(tensor));
     };
     return c.batch_norm(x, vector(-1, 2), vector(-1, 1), vector(-1, 1), vector(0.1, 2), 1e-3,
@@ -704,16 +726,31 @@ class Generator {
       DType::f32, DType::f64, DType::f16, DType::bf16, DType::i8,  DType::i16,    DType::i32,
       DType::i64, DType::u8,  DType::u16, DType::u32,  DType::u64, DType::boolean};
 
-  std::mt19937_64 random_;
+  Die random_, numbers_;
   bool smooth_, mixing_ = false, second_ = false;
   DType real_;
   Graph graph_;
   std::vector<ValueId> values_;
 };
 
+/// One die for all.
+RandomGraph graph_of(std::uint64_t seed, bool smooth) {
+  std::mt19937_64 engine(seed * 2 + (smooth ? 1 : 0));
+  const auto next = [&engine] { return engine(); };
+  return Generator(Die(next), Die(next), seed, smooth).make();
+}
+
 }  // namespace
 
-RandomGraph random_graph(std::uint64_t seed) { return Generator(seed, false).make(); }
-RandomGraph smooth_graph(std::uint64_t seed) { return Generator(seed, true).make(); }
+RandomGraph random_graph(std::uint64_t seed) { return graph_of(seed, false); }
+RandomGraph smooth_graph(std::uint64_t seed) { return graph_of(seed, true); }
+
+RandomGraph random_graph(const std::function<std::uint64_t()>& decide, std::uint64_t seed,
+                         bool smooth) {
+  // Spread over all bits, as those expect it who take the upper ones.
+  const auto spread = [&decide] { return decide() * 0x9E3779B97F4A7C15U; };
+  std::mt19937_64 numbers(seed);
+  return Generator(Die(spread), Die(std::ref(numbers)), seed, smooth).make();
+}
 
 }  // namespace ingot::sweep

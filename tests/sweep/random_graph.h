@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 
 #include "ir/graph.h"
 
@@ -26,5 +27,10 @@ RandomGraph random_graph(std::uint64_t seed);
 /// The same kind of graph over f64, made of smooth functions of moderate values only, so that
 /// passes that reassociate change its results by roundings and nothing else.
 RandomGraph smooth_graph(std::uint64_t seed);
+
+/// A graph of either kind whose every decision takes a number, of 16 bits at least, from `decide`;
+/// the numbers in its constants follow from the seed.
+RandomGraph random_graph(const std::function<std::uint64_t()>& decide, std::uint64_t seed,
+                         bool smooth);
 
 }  // namespace ingot::sweep

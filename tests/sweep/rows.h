@@ -10,6 +10,7 @@
 
 #include "ir/graph.h"
 #include "plan/plan.h"
+#include "tensors.h"
 
 namespace ingot::sweep {
 
@@ -41,13 +42,5 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
 /// size.
 std::vector<std::string> check_passes(const Graph& imported, bool smooth, std::uint64_t seed,
                                       const std::vector<Tensor>& inputs = {});
-
-/// A tensor of random numbers, row by row of the leading axis: most rows moderate; with `wild`,
-/// every eighth holds numbers of all magnitudes, every eighth special ones too.
-Tensor random_rows(const TensorType& type, const SymbolValues& symbols, bool wild,
-                   std::uint64_t seed);
-
-/// Empty, or the first element that differs in its bits; NaN is NaN.
-std::string different_bits(const Tensor& got, const Tensor& wanted);
 
 }  // namespace ingot::sweep
