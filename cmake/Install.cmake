@@ -16,7 +16,7 @@ function(ingot_install component set)
   install(TARGETS ${targets} EXPORT ${set}
           RUNTIME COMPONENT ${component}
           ARCHIVE COMPONENT ${component}
-          LIBRARY COMPONENT ${component})
+          LIBRARY COMPONENT ${component} NAMELINK_COMPONENT ${component})
   install(EXPORT ${set} NAMESPACE Ingot:: DESTINATION ${INGOT_CMAKE_DIR} COMPONENT ${component})
   export(EXPORT ${set} NAMESPACE Ingot:: FILE ${CMAKE_BINARY_DIR}/${set}.cmake)
 endfunction()
@@ -32,7 +32,8 @@ endfunction()
 
 # Component dev: headers, loader, CMake functions.
 ingot_install(dev IngotRuntimeTargets ingot_headers headers ingot_runtime runtime)
-install(DIRECTORY include/ingot DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
+install(DIRECTORY include/ingot DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
+        PATTERN compile.h EXCLUDE)
 ingot_install_pc(dev ingot)
 ingot_install_pc(dev ingot-runtime)
 
@@ -44,5 +45,23 @@ install(FILES ${CMAKE_BINARY_DIR}/IngotConfig.cmake ${CMAKE_BINARY_DIR}/IngotCon
               ${CMAKE_BINARY_DIR}/IngotAddModel.cmake
         DESTINATION ${INGOT_CMAKE_DIR} COMPONENT dev)
 
-# Component tool: the program.
+# Component tool: the program, and what it says of itself for man and for shells.
 ingot_install(tool IngotToolTargets ingot tool)
+set(pages)
+function(ingot_page name folder)
+  set(page ${CMAKE_BINARY_DIR}/share/${name})
+  add_custom_command(OUTPUT ${page} COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/share
+                     COMMAND ingot ${ARGN} > ${page} DEPENDS ingot VERBATIM)
+  install(FILES ${page} DESTINATION ${folder} COMPONENT tool)
+  set(pages ${pages} ${page} PARENT_SCOPE)
+endfunction()
+ingot_page(ingot.1 ${CMAKE_INSTALL_MANDIR}/man1 man)
+ingot_page(ingot ${CMAKE_INSTALL_DATADIR}/bash-completion/completions completion bash)
+ingot_page(_ingot ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions completion zsh)
+add_custom_target(ingot_pages ALL DEPENDS ${pages})
+
+# Component compiler: the library.
+ingot_install(compiler IngotCompilerTargets ingot_library compiler)
+install(FILES include/ingot/compile.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/ingot
+        COMPONENT compiler)
+ingot_install_pc(compiler ingot-compiler)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <new>
 #include <set>
 
 #include "describe.h"
@@ -50,11 +51,13 @@ Expected<Compiled> generate(const Graph& imported, const CompileOptions& options
   return result;
 }
 
-/// Bugs of ours end here, as errors.
+/// Bugs of ours end here, as errors, and so does a machine that is too small.
 template <class Function>
 auto guarded(Function&& function) -> decltype(function()) {
   try {
     return function();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::limit, "out of memory");
   } catch (const std::exception& error) {
     return fail(ErrorCode::internal, "{}; please report it with the model", error.what());
   }
@@ -69,18 +72,22 @@ Expected<std::vector<std::byte>> link(const write::Interface& model, const targe
   return target::link_shared(objects, exports);
 }
 
-}  // namespace
-
-Expected<Graph> import_for(const std::string& model_path, const CompileOptions& options) {
+ImportOptions import_options(const std::filesystem::path& model, const CompileOptions& options) {
   ImportOptions import = options.import;
   if (import.name.empty()) {
     std::set<std::string> taken;
-    import.name = write::make_identifier(std::filesystem::path(model_path).stem().string(), taken);
+    import.name = write::make_identifier(model.stem().string(), taken);
   }
   const bool strict = std::count(options.isa_levels.begin(), options.isa_levels.end(), 2) != 0;
   if (strict) import.arithmetic = Arithmetic::strict;
+  return import;
+}
+
+}  // namespace
+
+Expected<Graph> import_for(const std::string& model_path, const CompileOptions& options) {
   begin(options, "import");
-  return guarded([&] { return import_file(model_path, import); });
+  return guarded([&] { return import_file(model_path, import_options(model_path, options)); });
 }
 
 Expected<Bundle> compile_graph(const Graph& graph, const CompileOptions& options,
@@ -113,6 +120,14 @@ Expected<Bundle> compile(const std::string& model_path, const CompileOptions& op
                                             std::filesystem::path(model_path).filename().string()));
   bundle.files = std::move(files);
   return bundle;
+}
+
+Expected<Bundle> compile_bytes(std::span<const std::byte> model, const std::string& source,
+                               const CompileOptions& options) {
+  begin(options, "import");
+  INGOT_ASSIGN(const Graph graph,
+               guarded([&] { return import_model(model, import_options(source, options)); }));
+  return compile_graph(graph, options, std::filesystem::path(source).filename().string());
 }
 
 Expected<std::string> compile_until(const std::string& model_path, const CompileOptions& options,

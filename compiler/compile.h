@@ -2,6 +2,8 @@
 // The whole compiler as a function: a model file in, an object, a header and a manifest out.
 #pragma once
 
+#include <ingot/compile.h>
+
 #include <functional>
 #include <string>
 #include <string_view>
@@ -28,18 +30,14 @@ struct CompileOptions {
 };
 
 /// What `ingot compile` writes, as bytes. The same model and options give the same bytes.
-struct Bundle {
-  std::string name;
-  std::vector<std::byte> object;   // NAME.o
-  std::string header;              // NAME.h
-  std::string manifest;            // NAME.json
-  std::string plan;                // NAME.plan, which the object's line table points into
-  std::vector<std::byte> shared;   // NAME.so, if asked for
-  std::vector<std::string> files;  // what it was read from: the model, then files of its tensors
-};
+using Bundle = compiler::Compiled;
 
 /// Thread-safe. Errors are those of the stages; a bug of ours is an error of code `internal`.
 Expected<Bundle> compile(const std::string& model_path, const CompileOptions& options);
+
+/// The same for a model in memory, of which `source` is the file's name.
+Expected<Bundle> compile_bytes(std::span<const std::byte> model, const std::string& source,
+                               const CompileOptions& options);
 
 /// The same for a graph that is already imported; `source` is the model file's name without
 /// folders.

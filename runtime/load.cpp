@@ -2,7 +2,10 @@
 #include <ingot/load.h>
 
 #include <dlfcn.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -64,6 +67,7 @@ LoadedModel::LoadedModel(LoadedModel&& other) noexcept { *this = std::move(other
 
 LoadedModel& LoadedModel::operator=(LoadedModel&& other) noexcept {
   std::swap(file_, other.file_);
+  std::swap(memory_, other.memory_);
   std::swap(models_, other.models_);
   std::swap(model_, other.model_);
   std::swap(variant_, other.variant_);
@@ -73,11 +77,11 @@ LoadedModel& LoadedModel::operator=(LoadedModel&& other) noexcept {
 
 LoadedModel::~LoadedModel() {
   if (file_ != nullptr) dlclose(file_);
+  if (memory_ >= 0) close(memory_);
 }
 
-LoadedModel& LoadedModel::fail(const char* path, const char* what, const char* detail) noexcept {
-  error_ << path << ": " << what << detail;
-  return *this;
+void LoadedModel::fail(const char* name, const char* what, const char* detail) noexcept {
+  error_ << name << ": " << what << detail;
 }
 
 LoadedModel LoadedModel::load(const char* path, const char* model, const char* variant) noexcept {
@@ -85,47 +89,89 @@ LoadedModel LoadedModel::load(const char* path, const char* model, const char* v
   // dlopen looks a name without a slash up in the library path, where no model belongs.
   const std::size_t length = std::strlen(path);
   const auto local_path = try_allocate<char>(length + 3);
-  if (local_path == nullptr) return std::move(loaded.fail(path, "out of memory"));
+  if (local_path == nullptr) {
+    loaded.fail(path, "out of memory");
+    return loaded;
+  }
   if (std::strchr(path, '/') == nullptr) std::memcpy(local_path.get(), "./", 2);
   std::memcpy(local_path.get() + std::strlen(local_path.get()), path, length);
+  loaded.open(local_path.get(), path);
+  loaded.choose(path, model, variant);
+  return loaded;
+}
 
-  loaded.file_ = dlopen(local_path.get(), RTLD_NOW | RTLD_LOCAL);
-  if (loaded.file_ == nullptr) {
-    const char* reason = dlerror();
-    return std::move(loaded.fail(path, "cannot be loaded: ", reason != nullptr ? reason : ""));
+LoadedModel LoadedModel::load_bytes(Span<const std::byte> file, const char* name, const char* model,
+                                    const char* variant) noexcept {
+  LoadedModel loaded;
+  if (file.size() == 0) {
+    loaded.fail(name, "is empty; the bytes of a shared object are wanted");
+    return loaded;
   }
-  const auto* list = static_cast<const ingot_model_list*>(dlsym(loaded.file_, "ingot_models"));
+  // The kernel takes names of up to 249 bytes.
+  loaded.memory_ = memfd_create(std::strlen(name) < 200 ? name : "ingot", MFD_CLOEXEC);
+  for (std::size_t done = 0; loaded.memory_ >= 0 && done < file.size();) {
+    const ssize_t written = write(loaded.memory_, file.data() + done, file.size() - done);
+    if (written > 0) {
+      done += static_cast<std::size_t>(written);
+    } else if (errno != EINTR) {
+      close(loaded.memory_);
+      loaded.memory_ = -1;
+    }
+  }
+  if (loaded.memory_ < 0) {
+    loaded.fail(name, "cannot be put into a file in memory: ", std::strerror(errno));
+    return loaded;
+  }
+  // dlopen takes what has the name of an open file for that file, so this descriptor, and with it
+  // its number, is kept while the model is loaded.
+  Text path;
+  path << "/proc/self/fd/" << static_cast<std::int64_t>(loaded.memory_);
+  loaded.open(path.c_str(), name);
+  loaded.choose(name, model, variant);
+  return loaded;
+}
+
+void LoadedModel::open(const char* path, const char* name) noexcept {
+  file_ = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (file_ == nullptr) {
+    const char* reason = dlerror();
+    return fail(name, "cannot be loaded: ", reason != nullptr ? reason : "");
+  }
+  const auto* list = static_cast<const ingot_model_list*>(dlsym(file_, "ingot_models"));
   if (list == nullptr) {
-    return std::move(loaded.fail(path, "is no compiled model: it does not export ingot_models"));
+    return fail(name, "is no compiled model: it does not export ingot_models");
   }
   if (list->abi_major != INGOT_ABI_MAJOR) {
-    return std::move(loaded.fail(path,
-                                 "has another major version of the ABI; compile the model "
-                                 "with this version of ingot"));
+    return fail(name,
+                "has another major version of the ABI; compile the model with this version of "
+                "ingot");
   }
   if (list->struct_bytes < list_bytes_1_0 || list->count == 0 || list->models == nullptr) {
-    return std::move(loaded.fail(path, "has no model in its list"));
+    return fail(name, "has no model in its list");
   }
   for (std::uint32_t i = 0; i < list->count; ++i) {
-    if (list->models[i] == nullptr) return std::move(loaded.fail(path, "its list is damaged"));
+    if (list->models[i] == nullptr) return fail(name, "its list is damaged");
     const char* defect = descriptor_defect(*list->models[i]);
-    if (defect != nullptr) return std::move(loaded.fail(path, defect));
+    if (defect != nullptr) return fail(name, defect);
   }
-  loaded.models_ = list;
-  for (std::uint32_t i = 0; i < list->count && loaded.model_ == nullptr; ++i) {
-    if (model == nullptr || std::strcmp(list->models[i]->name, model) == 0) {
-      loaded.model_ = list->models[i];
+  models_ = list;
+}
+
+void LoadedModel::choose(const char* name, const char* model, const char* variant) noexcept {
+  if (models_ == nullptr) return;
+  for (std::uint32_t i = 0; i < models_->count && model_ == nullptr; ++i) {
+    if (model == nullptr || std::strcmp(models_->models[i]->name, model) == 0) {
+      model_ = models_->models[i];
     }
   }
-  if (loaded.model_ == nullptr) return std::move(loaded.fail(path, "has no model named ", model));
-  loaded.variant_ = choose_variant(*loaded.model_, variant);
-  if (loaded.variant_ == nullptr) {
-    loaded.fail(path, loaded.state().message().c_str(), "; it has");
-    for (std::uint32_t i = 0; i < loaded.model_->variants.count; ++i) {
-      loaded.error_ << " " << item<ingot_variant>(loaded.model_->variants, i).name;
+  if (model_ == nullptr) return fail(name, "has no model named ", model);
+  variant_ = choose_variant(*model_, variant);
+  if (variant_ == nullptr) {
+    fail(name, state().message().c_str(), "; it has");
+    for (std::uint32_t i = 0; i < model_->variants.count; ++i) {
+      error_ << " " << item<ingot_variant>(model_->variants, i).name;
     }
   }
-  return loaded;
 }
 
 Status LoadedModel::state() const noexcept {

@@ -7,6 +7,8 @@
 
 #include <cstddef>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +53,40 @@ TEST(Load, RunsAModelOfAFile) {
   EXPECT_EQ(sums[0], 2);
   EXPECT_EQ(sums[2], 4);
   EXPECT_EQ(classes[1], 1);
+}
+
+std::vector<std::byte> contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto* first = reinterpret_cast<const std::byte*>(text.data());
+  return {first, first + text.size()};
+}
+
+TEST(Load, TakesBytes) {
+  std::vector<std::byte> bytes = contents(fake);
+  ASSERT_GT(bytes.size(), 1000U);
+  LoadedModel first = LoadedModel::load_bytes(bytes, "fake");
+  LoadedModel second = LoadedModel::load_bytes(bytes, "fake", "fake", "second");
+  bytes.clear();
+  ASSERT_TRUE(first.ok()) << first.error().c_str();
+  ASSERT_TRUE(second.ok()) << second.error().c_str();
+  EXPECT_STREQ(second.variant()->name, "second");
+  EXPECT_NE(first.descriptor(), second.descriptor()) << "each has memory of its own";
+  const LoadedModel moved = std::move(first);
+  second = LoadedModel();
+  EXPECT_TRUE(moved.self_test().ok());
+}
+
+TEST(Load, RefusesBytesThatAreNoModel) {
+  const auto error = [](const std::vector<std::byte>& bytes) {
+    const LoadedModel loaded = LoadedModel::load_bytes(bytes, "it");
+    EXPECT_FALSE(loaded.ok());
+    return std::string(loaded.error().c_str());
+  };
+  EXPECT_EQ(error({}), "it: is empty; the bytes of a shared object are wanted");
+  EXPECT_EQ(error(std::vector<std::byte>(100)).rfind("it: cannot be loaded: ", 0), 0U);
+  EXPECT_EQ(error(contents(folder + "empty.so")),
+            "it: is no compiled model: it does not export ingot_models");
 }
 
 TEST(Load, CanBeMoved) {

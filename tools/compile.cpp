@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ingot compile: a model file into NAME.o, NAME.h and NAME.json.
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 
 #include "base/file.h"
@@ -9,6 +8,7 @@
 #include "options.h"
 #include "progress.h"
 #include "trace.h"
+#include "write_bundle.h"
 
 namespace ingot::tools {
 namespace {
@@ -30,40 +30,18 @@ Expected<int> print_stage(const Flags& flags, const CompileOptions& options) {
   return 0;
 }
 
-/// A rule of make: these files are made from those.
-std::string make_rule(const std::vector<std::string>& made, const std::vector<std::string>& from) {
-  const auto add = [](std::string& text, const std::string& path) {
-    for (const char c : path) {
-      if (c == ' ' || c == '#') text += '\\';
-      if (c == '$') text += '$';
-      text += c;
-    }
-  };
-  std::string text;
-  for (const std::string& path : made) {
-    if (!text.empty()) text += ' ';
-    add(text, path);
-  }
-  text += ':';
-  for (const std::string& path : from) {
-    text += " \\\n  ";
-    add(text, path);
-  }
-  return text + "\n";
-}
-
 Expected<int> compile_model(const Flags& flags) {
   INGOT_ASSIGN(CompileOptions options, flags.shared.options());
   if (flags.trace) options.passes.trace = trace_to(stderr);
   if (!flags.stop_after.empty()) return print_stage(flags, options);
-  bool object = false, plan = false;
+  compiler::Emit emit{.object = false};
   for (const std::string& kind : split(flags.emit)) {
     if (kind == "obj")
-      object = true;
+      emit.object = true;
     else if (kind == "so")
-      options.shared = true;
+      emit.shared = options.shared = true;
     else if (kind == "plan")
-      plan = true;
+      emit.plan = true;
     else
       return fail(ErrorCode::invalid_argument, "--emit {}: one or more of obj, so, plan wanted",
                   kind);
@@ -75,25 +53,14 @@ Expected<int> compile_model(const Flags& flags) {
   }();
   INGOT_ASSIGN(const Bundle bundle, std::move(compiled));
 
-  std::error_code status;
-  std::filesystem::create_directories(flags.folder, status);
-  if (status) return fail(ErrorCode::io, "{}: cannot be made: {}", flags.folder, status.message());
-  const std::string stem = (std::filesystem::path(flags.folder) / bundle.name).string();
+  INGOT_ASSIGN(const std::vector<WrittenFile> written, write_bundle(bundle, flags.folder, emit));
   std::string said;
-  std::vector<std::string> written;
-  auto write = [&](std::string_view extension, auto&& bytes) -> Expected<void> {
-    written.push_back(fmt::format("{}.{}", stem, extension));
-    INGOT_TRY(write_file(written.back(), bytes));
-    said += fmt::format("  {}  {} bytes\n", written.back(), bytes.size());
-    return {};
-  };
-  if (object) INGOT_TRY(write("o", std::span<const std::byte>(bundle.object)));
-  INGOT_TRY(write("h", std::string_view(bundle.header)));
-  INGOT_TRY(write("json", std::string_view(bundle.manifest)));
-  if (options.shared) INGOT_TRY(write("so", std::span<const std::byte>(bundle.shared)));
-  if (plan) INGOT_TRY(write("plan", std::string_view(bundle.plan)));
-  if (!flags.depfile.empty())
-    INGOT_TRY(write_file(flags.depfile, make_rule(written, bundle.files)));
+  std::vector<std::string> paths;
+  for (const WrittenFile& file : written) {
+    said += fmt::format("  {}  {} bytes\n", file.path, file.bytes);
+    paths.push_back(file.path);
+  }
+  if (!flags.depfile.empty()) INGOT_TRY(write_file(flags.depfile, make_rule(paths, bundle.files)));
   std::fwrite(said.data(), 1, said.size(), stdout);
   return 0;
 }

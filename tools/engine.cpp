@@ -64,13 +64,9 @@ class PlanInterpreter : public Engine {
 
 class Compiled : public Engine {
  public:
-  static Expected<std::unique_ptr<Engine>> load(const std::string& path, const std::string& isa,
-                                                std::optional<TemporaryFolder> folder) {
+  static Expected<std::unique_ptr<Engine>> make(LoadedModel model) {
     auto engine = std::make_unique<Compiled>();
-    // A path without a slash would be looked up in the library path.
-    const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-    engine->model_ = LoadedModel::load(file.c_str(), nullptr, isa.empty() ? nullptr : isa.c_str());
-    if (folder) engine->folder_.emplace(std::move(*folder));
+    engine->model_ = std::move(model);
     if (!engine->model_.ok()) {
       return fail(engine->model_.descriptor() != nullptr ? ErrorCode::unsupported : ErrorCode::io,
                   "{}", engine->model_.error().c_str());
@@ -174,7 +170,6 @@ class Compiled : public Engine {
     return {};
   }
 
-  std::optional<TemporaryFolder> folder_;
   LoadedModel model_;
 };
 
@@ -224,7 +219,8 @@ Expected<std::unique_ptr<Engine>> make_plan_interpreter(const Graph& imported,
 
 Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path,
                                                 const std::string& isa) {
-  return Compiled::load(so_path, isa, std::nullopt);
+  return Compiled::make(
+      LoadedModel::load(so_path.c_str(), nullptr, isa.empty() ? nullptr : isa.c_str()));
 }
 
 Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,
@@ -233,10 +229,7 @@ Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,
   CompileOptions shared = options;
   shared.shared = true;
   INGOT_ASSIGN(const Bundle bundle, compile_graph(imported, shared, imported.name));
-  INGOT_ASSIGN(TemporaryFolder folder, TemporaryFolder::make());
-  const std::string path = folder.file(bundle.name + ".so");
-  INGOT_TRY(write_file(path, bundle.shared));
-  return Compiled::load(path, isa, std::move(folder));
+  return Compiled::make(compiler::load(bundle, isa.empty() ? nullptr : isa.c_str()));
 }
 
 }  // namespace ingot::tools

@@ -9,7 +9,6 @@
 #include <string>
 #include <vector>
 
-#include "base/file.h"
 #include "compile.h"
 #include "ir/graph.h"
 
@@ -60,7 +59,7 @@ Expected<std::unique_ptr<Engine>> make_plan_interpreter(const Graph& imported,
 /// A compiled model; `isa` ("v3") asks for one variant, empty for the best that this CPU has.
 Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path, const std::string& isa);
 
-/// Compiles into a temporary folder and loads from there.
+/// Compiles and loads without a file.
 Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,
                                                    const CompileOptions& options,
                                                    const std::string& isa);

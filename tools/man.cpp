@@ -79,8 +79,7 @@ std::string man_page(const CLI::App& program) {
   for (const CLI::Option* option : flags(program)) out += flag_entry(*option);
   out +=
       ".SH ENVIRONMENT\n.TP\n.B INGOT_ISA\nIn programs that call a model: the variant to use, "
-      "v3 say, where none is named.\n.TP\n.B TMPDIR\nWhere \\fBrun\\fR and \\fBverify\\fR put "
-      "the model that they compile and load.\n.SH EXIT STATUS\n.TP\n.B 0\nAll went well.\n";
+      "v3 say, where none is named.\n.SH EXIT STATUS\n.TP\n.B 0\nAll went well.\n";
 #define INGOT_ERROR(code, status, when) \
   out += fmt::format(".TP\n.B {}\n{}: {}.\n", status, roff(#code), roff(when));
 #include "base/error.def"

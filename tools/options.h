@@ -3,28 +3,23 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "compile.h"
+#include "read_options.h"
 
 namespace ingot::tools {
 
 /// As typed; options() reads them.
-struct ModelFlags {
-  std::vector<std::string> inputs, constants, outputs, dims;
-  std::string name, isa, instrument;
-  std::vector<std::string> disabled_passes;
-  std::optional<int> pass_limit;
-
+struct ModelFlags : compiler::Options {
   /// --input --constant --outputs --dim
   void add_import(CLI::App& app);
   /// --name --isa --instrument, and those of passes
   void add_compile(CLI::App& app);
   /// --disable-pass --pass-limit
   void add_passes(CLI::App& app);
-  Expected<CompileOptions> options() const;
+  Expected<CompileOptions> options() const { return read_options(*this); }
 };
 
 /// `N=4`, several times or with commas.
@@ -33,9 +28,6 @@ struct SizeFlags {
   void add(CLI::App& app);
   Expected<SymbolValues> values() const;
 };
-
-/// Splits at commas outside of brackets.
-std::vector<std::string> split(std::string_view text);
 
 /// Each subcommand adds itself to the program and sets `run` when it is chosen: the exit status, or
 /// why it failed.

@@ -31,6 +31,14 @@ class LoadedModel {
   static LoadedModel load(const char* path, const char* model = nullptr,
                           const char* variant = nullptr) noexcept;
 
+  /// The same for a shared object whose bytes are in memory, which may be freed afterwards: no file
+  /// is made. `name` stands for the path in messages and, as /memfd:NAME, in the process' list of
+  /// mappings; tools that look at a process later, perf for one, find no symbols there. Needs a
+  /// mounted /proc.
+  static LoadedModel load_bytes(Span<const std::byte> file, const char* name,
+                                const char* model = nullptr,
+                                const char* variant = nullptr) noexcept;
+
   bool ok() const noexcept { return model_ != nullptr && variant_ != nullptr; }
   /// What went wrong, "" if nothing did.
   const Text& error() const noexcept { return error_; }
@@ -51,10 +59,13 @@ class LoadedModel {
   Status self_test() const noexcept;
 
  private:
-  LoadedModel& fail(const char* path, const char* what, const char* detail = "") noexcept;
+  void open(const char* path, const char* name) noexcept;
+  void choose(const char* name, const char* model, const char* variant) noexcept;
+  void fail(const char* path, const char* what, const char* detail = "") noexcept;
   Status state() const noexcept;
 
   void* file_ = nullptr;
+  int memory_ = -1;  // what file_ was opened from, if that has no path
   const ingot_model_list* models_ = nullptr;
   const ingot_model* model_ = nullptr;
   const ingot_variant* variant_ = nullptr;

@@ -42,6 +42,9 @@ cmake --build tree >log
 grep -q 'no work to do' log || { cat log; die "a second build does something"; }
 
 quiet cmake --install "$build" --prefix "$work/prefix"
+for page in man/man1/ingot.1 bash-completion/completions/ingot zsh/vendor-completions/_ingot; do
+  [[ -s prefix/share/$page ]] || die "share/$page is not installed"
+done
 project out "$work/prefix" -G 'Unix Makefiles'
 gives out 'scaled by 3 and 2, N up to 100, digits'
 sleep 0.02
