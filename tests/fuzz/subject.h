@@ -3,13 +3,14 @@
 // The program around it must be linked with -fsanitize=address.
 #pragma once
 
+#include <ingot/load.h>
+
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "compile.h"
-#include "runtime/load.h"
 
 namespace ingot::fuzz {
 
