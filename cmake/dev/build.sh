@@ -38,6 +38,19 @@ verb_build() {
   build_targets "${1:-release}"
 }
 
+verb_package() {
+  need dpkg-dev
+  configure release
+  build_targets release
+  rm -rf build/packages
+  (cd build && cpack >cpack.log 2>&1) || {
+    cat build/cpack.log >&2
+    die "cpack could not make the packages"
+  }
+  say "packages:"
+  ls build/packages/*.deb
+}
+
 verb_run() {
   configure release
   build_targets release ingot

@@ -17,6 +17,7 @@ random     random graphs of many seeds, compiled against interpreter, bit for bi
 faults     each seeded fault of tests/faults makes a test fail
 qemu       x86-64-v2 code and aarch64 code under qemu
 newcomer   README's commands word for word, under another account, to a program of one's own
+deb        the Debian packages install in a bare Debian 12 and do their work
 bench      the benchmarks build and run once
 fuzz       each fuzzer for a minute
 "
@@ -86,6 +87,14 @@ step_newcomer() {
   tests/e2e/newcomer/run.sh "$transcript" || status=$?
   ((status == 77)) || return "$status"
   printf 'skipped\tnewcomer\tneeds root and ../shared/models\n' >>"$RESULTS"
+}
+step_deb() {
+  need debootstrap
+  verb_package
+  local status=0
+  script_of_step tests/deb/run.sh build/packages || status=$?
+  ((status == 77)) || return "$status"
+  printf 'skipped\tdeb\tneeds root, a network and a mount namespace of its own\n' >>"$RESULTS"
 }
 step_bench() { INGOT_BENCH_ONCE=1 verb_bench; }
 step_fuzz() { verb_fuzz all --minutes 1; }
