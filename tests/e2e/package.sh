@@ -70,14 +70,21 @@ quiet cmake --build out2
 [[ out2/ingot/scale/scale.o -nt before ]] || die "a new compiler does not compile again"
 gives out2 'scaled by 5 and 1, N up to 100, digits'
 
+# A project in C, and with a tool that is elsewhere than the package.
+cp -r "$INGOT_ROOT/tests/e2e/projects/c" .
+quiet cmake -S c -B c/out -DCMAKE_PREFIX_PATH="$work/moved" -DCMAKE_C_COMPILER="$CC" -DINGOT_EXECUTABLE="$INGOT"
+quiet cmake --build c/out
+gives c/out 'scale v3'
+rm moved/lib*/cmake/Ingot/IngotToolTargets*.cmake
+
 # What a project installs of a model, another one links.
 quiet cmake --install out2 --prefix "$work/theirs"
 [[ -f theirs/include/scale.h && -f theirs/lib/libscale.a ]] || die "install(TARGETS) leaves something out"
 
-# refused CALL TEXT: ingot_add_model() says so.
+# refused CALL TEXT [FOLDER]: ingot_add_model() says so, of the package in this folder.
 refused() {
   rm -rf wrong
-  ! cmake -S "$INGOT_ROOT/tests/e2e/projects/wrong" -B wrong -DIngot_DIR="$build" -DCALL="$1" >log 2>&1 ||
+  ! cmake -S "$INGOT_ROOT/tests/e2e/projects/wrong" -B wrong -DIngot_DIR="${3:-$build}" -DCALL="$1" >log 2>&1 ||
     die "$1: not refused"
   tr -s ' \n' ' ' <log | grep -qF -- "$2" || { cat log; die "$1: does not say '$2'"; }
 }
@@ -91,5 +98,8 @@ refused "ingot_add_model(a MODEL $work/there.onnx DIMS N)" 'DIMS N: a symbol and
 refused "ingot_add_model(a MODEL $work/there.onnx ISA avx2)" 'ISA avx2: one or more of v2, v3 and v4'
 refused "ingot_add_model(3d MODEL $work/there.onnx)" "'3d' cannot name a namespace; add NAME"
 refused 'find_package(Ingot REQUIRED COMPONENTS gpu)' "it has no component 'gpu'"
+tool='the program `ingot` is not installed beside'
+refused "ingot_add_model(a MODEL $work/there.onnx)" "$tool" "$(echo "$work"/moved/lib*/cmake/Ingot)"
+refused 'find_package(Ingot REQUIRED COMPONENTS tool)' "$tool" "$(echo "$work"/moved/lib*/cmake/Ingot)"
 refused 'find_package(Ingot 9.0 REQUIRED)' '9.0'
 echo "built against a build tree, a prefix and a moved prefix; models are made again when they should be"
