@@ -12,7 +12,7 @@
 namespace ingot::compiler {
 namespace {
 
-#define INGOT_ERROR(code, exit, when) static_assert(static_cast<int>(Code::code) == exit);
+#define INGOT_ERROR(code, exit, when) static_assert(static_cast<int>(Code::code) == (exit));
 #include "base/error.def"
 #undef INGOT_ERROR
 

@@ -61,7 +61,7 @@ class LoadedModel {
  private:
   void open(const char* path, const char* name) noexcept;
   void choose(const char* name, const char* model, const char* variant) noexcept;
-  void fail(const char* path, const char* what, const char* detail = "") noexcept;
+  void fail(const char* name, const char* what, const char* detail = "") noexcept;
   Status state() const noexcept;
 
   void* file_ = nullptr;
