@@ -16,6 +16,7 @@
 #include <future>
 #include <mutex>
 #include <new>
+#include <system_error>
 
 #include "target/target.h"
 
@@ -132,14 +133,19 @@ Expected<std::vector<std::byte>> link_shared(std::span<const std::span<const std
 
   // lld has a thread of its own, because what it makes per thread lives until the thread ends, and
   // because it waits for a reader when the pipe is full.
-  std::future<Expected<void>> status = std::async(std::launch::async, [&] {
-    struct Finish {
-      int event;
-      ~Finish() { (void)::eventfd_write(event, 1); }
-    };
-    const Finish finish{done.number()};
-    return run_lld(pointers);
-  });
+  std::future<Expected<void>> status;
+  try {
+    status = std::async(std::launch::async, [&] {
+      struct Finish {
+        int event;
+        ~Finish() { (void)::eventfd_write(event, 1); }
+      };
+      const Finish finish{done.number()};
+      return run_lld(pointers);
+    });
+  } catch (const std::system_error& error) {
+    return fail(ErrorCode::limit, "cannot start a thread to link in: {}", error.code().message());
+  }
   std::vector<std::byte> linked = drain(reading.number(), done.number());
   INGOT_TRY(status.get());
   return linked;

@@ -7,8 +7,9 @@
 // kept between calls. Only the making of NAME.so (Options::shared) is done by one at a time.
 //
 // Failures are values. Nothing throws, prints, aborts or exits, whatever the model's bytes are.
-// The library sets the process' handler of fatal errors in LLVM, whose code it shares with whoever
-// else uses LLVM 19 in the process, and stays in memory when dlclose() is called on it.
+// Only when memory runs out inside LLVM the process may end: LLVM cannot go on after that. The
+// library sets the process' handler of LLVM's fatal errors, which it shares with whoever else uses
+// LLVM 19 in the process, and it stays in memory when dlclose() is called on it.
 //
 // Memory. All that is returned is the caller's.
 #ifndef INGOT_COMPILE_H
