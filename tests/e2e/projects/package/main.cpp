@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three linked models and one that is loaded, in one program. Prints what it found.
+// Four linked models and one that is loaded, in one program. Prints what it found.
 #include <ingot/load.h>
 
 #include <cstdio>
 #include <vector>
 
 #include "digits.h"
+#include "made.h"
 #include "outside.h"
 #include "scale.h"
 
@@ -24,7 +25,9 @@ int main() {
 
   const ingot::LoadedModel loaded = ingot::LoadedModel::load(DIGITS_SO);
   if (!loaded.ok()) return std::puts(loaded.error().c_str()), 1;
-  if (!loaded.self_test().ok() || !digits::Model().self_test().ok()) return 1;
+  if (!loaded.self_test().ok() || !digits::Model().self_test().ok() ||
+      !made::Model().self_test().ok())
+    return 1;
   const auto& symbol = ingot::item<ingot_symbol>(digits::Model::descriptor().symbols, 0);
   std::printf("scaled by %g and %g, N up to %d, %s\n", double(y[1] / x[1]), double(z[0]),
               int(symbol.hi), loaded.descriptor()->name);
