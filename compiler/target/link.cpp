@@ -49,6 +49,9 @@ Error no_memory_file() {
 Expected<Descriptor> memory_file(std::span<const std::byte> bytes) {
   Descriptor file(::memfd_create("ingot", MFD_CLOEXEC));
   if (file.number() < 0) return no_memory_file();
+  if (::access(file.path().c_str(), R_OK) != 0) {
+    return fail(ErrorCode::io, "shared objects are linked through /proc/self/fd; mount /proc");
+  }
   while (!bytes.empty()) {
     const ssize_t written = ::write(file.number(), bytes.data(), bytes.size());
     if (written < 0 && errno != EINTR) return no_memory_file();

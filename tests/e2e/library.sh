@@ -36,3 +36,9 @@ graph "small" fused {
 }
 TEXT
 TMPDIR=/nowhere ./process small.ingot
+
+# Where there is no /proc, that is what is said.
+if unshare -m true 2>/dev/null; then
+  said=$(unshare -m bash -c 'mount -t tmpfs none /proc && "$INGOT" compile small.ingot --emit so' 2>&1) && die "linked without /proc"
+  [[ $said == *'mount /proc' ]] || die "without /proc: $said"
+fi
