@@ -57,7 +57,8 @@ auto guarded(Function&& function) -> decltype(function()) {
   try {
     return function();
   } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::limit, "out of memory");
+    return fail(ErrorCode::limit,
+                "out of memory; see the sizes with ingot inspect, and bound symbols with --dim");
   } catch (const std::exception& error) {
     return fail(ErrorCode::internal, "{}; please report it with the model", error.what());
   }

@@ -181,6 +181,22 @@ Expected<std::vector<Tensor>> self_test_inputs(const Graph& graph, std::uint64_t
   return inputs;
 }
 
+namespace {
+
+/// Whether the interpreter, which holds every value, can run a graph in a reasonable time.
+bool is_small(const Graph& graph, const SymbolValues& symbols) {
+  constexpr double most_elements = 1 << 28;
+  double sum = 0;
+  for (std::uint32_t i = 0; i < graph.value_count(); ++i) {
+    const Expected<std::int64_t> count = graph.type(ValueId{i}).elements().evaluate(symbols);
+    if (!count) return false;
+    if (!graph.is_constant(ValueId{i})) sum += static_cast<double>(*count);
+  }
+  return sum < most_elements;
+}
+
+}  // namespace
+
 Expected<std::optional<plan::SelfTest>> make_self_test(const Graph& graph) {
   constexpr std::uint64_t self_test_seed = 1;
   // Small, odd, and different; then larger, for models that ask for more of something than of
@@ -190,6 +206,7 @@ Expected<std::optional<plan::SelfTest>> make_self_test(const Graph& graph) {
     for (const Symbol& symbol : graph.symbols()) {
       test.symbols[symbol.name] = std::clamp(size, symbol.range.lo, symbol.range.hi);
     }
+    if (!is_small(graph, test.symbols)) continue;
     const Expected<std::vector<Tensor>> inputs =
         self_test_inputs(graph, self_test_seed, test.symbols);
     if (!inputs || !bind_symbols(graph, *inputs, test.symbols)) continue;

@@ -17,7 +17,7 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
                           const std::string& source);
 
 /// The interpreter's answer to the inputs that a seed stands for (<ingot/self_test.h>), at small
-/// sizes. Empty where no such sizes satisfy the model's constraints.
+/// sizes. Empty where no such sizes satisfy the model's constraints, or the values are too large.
 Expected<std::optional<plan::SelfTest>> make_self_test(const Graph& graph);
 
 /// The inputs of a self-test.

@@ -2,7 +2,10 @@
 #include <ingot/load.h>
 
 #include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,6 +42,30 @@ bool are_variants(const ingot_array& array) {
     }
   }
   return true;
+}
+
+/// Whether a shared object ends before its segments do: dlopen would map what is not there, and the
+/// first access to it end the program.
+bool is_cut_off(const char* path) {
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;  // dlopen says why
+  struct stat status{};
+  Elf64_Ehdr header{};
+  bool cut = false;
+  if (fstat(file, &status) == 0 && pread(file, &header, sizeof header, 0) == sizeof header &&
+      std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+      header.e_phentsize == sizeof(Elf64_Phdr)) {
+    const auto size = static_cast<std::uint64_t>(status.st_size);
+    for (std::uint32_t i = 0; i < header.e_phnum && !cut; ++i) {
+      Elf64_Phdr segment{};
+      const std::uint64_t place = header.e_phoff + std::uint64_t{i} * sizeof segment;
+      cut = place > size || pread(file, &segment, sizeof segment, static_cast<off_t>(place)) !=
+                                static_cast<ssize_t>(sizeof segment);
+      cut = cut || segment.p_filesz > size || segment.p_offset > size - segment.p_filesz;
+    }
+  }
+  close(file);
+  return cut;
 }
 
 }  // namespace
@@ -132,6 +159,7 @@ LoadedModel LoadedModel::load_bytes(Span<const std::byte> file, const char* name
 }
 
 void LoadedModel::open(const char* path, const char* name) noexcept {
+  if (is_cut_off(path)) return fail(name, "is cut off: it ends before its segments; copy it again");
   file_ = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (file_ == nullptr) {
     const char* reason = dlerror();

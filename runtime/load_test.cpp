@@ -85,6 +85,13 @@ TEST(Load, RefusesBytesThatAreNoModel) {
   };
   EXPECT_EQ(error({}), "it: is empty; the bytes of a shared object are wanted");
   EXPECT_EQ(error(std::vector<std::byte>(100)).rfind("it: cannot be loaded: ", 0), 0U);
+  // To map what is not there would end the program.
+  const std::vector<std::byte> whole = contents(fake);
+  for (const std::size_t left : {whole.size() / 8, whole.size() / 2}) {
+    const std::vector<std::byte> part(whole.begin(),
+                                      whole.begin() + static_cast<std::ptrdiff_t>(left));
+    EXPECT_EQ(error(part), "it: is cut off: it ends before its segments; copy it again");
+  }
   EXPECT_EQ(error(contents(folder + "empty.so")),
             "it: is no compiled model: it does not export ingot_models");
 }

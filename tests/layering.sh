@@ -28,7 +28,7 @@ files | xargs -r awk -v layers=compiler/layers.txt '
       for (i = 1; i <= count; i++) allowed[part[1], names[i]] = 1
     }
     close(layers)
-    standard_c = "^(assert|complex|ctype|cpuid|dlfcn|errno|fcntl|fenv|float|immintrin|inttypes|limits|link|math|pthread|sched|setjmp|signal|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|wchar|xmmintrin)[.]h$"
+    standard_c = "^(assert|complex|ctype|cpuid|dlfcn|elf|errno|fcntl|fenv|float|immintrin|inttypes|limits|link|math|pthread|sched|setjmp|signal|stdalign|stdarg|stdbool|stddef|stdint|stdio|stdlib|string|strings|time|unistd|wchar|xmmintrin)[.]h$"
   }
   FNR == 1 {
     checked++

@@ -100,8 +100,11 @@ Expected<Case> read_model(const fs::path& folder) {
     }
     return result;
   } catch (const Json::exception& error) {
+    // Without the library's number of the error in brackets.
+    const std::string_view what = error.what();
+    const std::size_t end = what.find("] ");
     return fail(ErrorCode::invalid_argument, "{}: {}", (folder / "model.json").string(),
-                error.what());
+                end == std::string_view::npos ? what : what.substr(end + 2));
   }
 }
 

@@ -100,6 +100,14 @@ Expected<int> inspect_manifest(const std::string& path, std::string_view manifes
   if (model.is_discarded() || field(model, "format") != "ingot manifest") {
     return fail(ErrorCode::invalid_argument, "{}: not a manifest that ingot compile wrote", path);
   }
+  for (const char* part : {"inputs", "outputs", "symbols", "variants", "kernels"}) {
+    if (!model.contains(part) || !model[part].is_array()) {
+      return fail(ErrorCode::invalid_argument,
+                  "{}: a manifest without '{}'; it was changed or written by another version, "
+                  "compile the model again",
+                  path, part);
+    }
+  }
   std::string text =
       fmt::format("compiled model {} from {}, ingot {}, ABI {}, arithmetic {}\n  hash {}\n\n",
                   field(model, "name"), field(model, "source"), field(model, "ingot_version"),

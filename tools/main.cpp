@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command-line program: one subcommand per job, a file for each. Only this folder prints.
 #include <cstdio>
+#include <new>
 
 #include "help.h"
 #include "options.h"
@@ -22,6 +23,7 @@ std::string version() {
 }
 
 void add_commands(CLI::App& program, Run& run) {
+  add_check(program, run);
   add_compile(program, run);
   add_inspect(program, run);
   add_run(program, run);
@@ -85,6 +87,9 @@ int main(int argc, char** argv) {
     if (status) return *status;
     std::fprintf(stderr, "ingot: %s\n", status.error().message.c_str());
     return exit_status(status.error().code);
+  } catch (const std::bad_alloc&) {
+    std::fputs("ingot: out of memory; give smaller sizes with --size or --dim\n", stderr);
+    return exit_status(ErrorCode::limit);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "ingot: a bug in ingot, please report it: %s\n", error.what());
     return exit_status(ErrorCode::internal);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "options.h"
 
+#include <limits>
+
 namespace ingot::tools {
 
 void ModelFlags::add_import(CLI::App& app) {
@@ -39,7 +41,7 @@ void ModelFlags::add_passes(CLI::App& app) {
   app.add_option("--pass-limit", pass_limit,
                  "make only the first K rewrites, to find a wrong one by halves")
       ->type_name("K")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, std::numeric_limits<int>::max()));
 }
 
 void SizeFlags::add(CLI::App& app) {

@@ -53,7 +53,10 @@ Expected<std::vector<Tensor>> feed(const Flags& flags, const Engine& engine, Sym
       return fail(ErrorCode::invalid_argument, "--feed {}: NAME=FILE.npy or NAME=random wanted",
                   text);
     }
-    given[text.substr(0, equals)] = text.substr(equals + 1);
+    if (!given.emplace(text.substr(0, equals), text.substr(equals + 1)).second) {
+      return fail(ErrorCode::invalid_argument, "--feed {}: the input is fed twice",
+                  text.substr(0, equals));
+    }
   }
   std::vector<std::optional<Tensor>> files;
   for (const Port& port : engine.inputs()) {

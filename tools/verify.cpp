@@ -108,6 +108,9 @@ class Verifier {
     for (const std::string& variant : variants()) {
       const std::string suffix = variant.empty() ? "" : " " + variant;
       Expected<Subject> subject = open(one, variant);
+      if (one.data_sets.empty())
+        results_.push_back(
+            Result{Result::Kind::skipped, one.name + suffix, "it has no data sets", {}});
       for (const DataSet& set : one.data_sets) {
         Result result{Result::Kind::passed, one.name + "/" + set.name + suffix, {}, {}};
         const Expected<void> outcome =
@@ -144,10 +147,18 @@ class Verifier {
   Expected<void> check(const Subject& subject, const DataSet& set,
                        std::vector<CrossedEdge>& explained) const {
     INGOT_ASSIGN(const Data data, read(set, subject));
+    if (const std::size_t wanted = subject.engine->inputs().size(); data.inputs.size() != wanted) {
+      return fail(
+          ErrorCode::invalid_argument,
+          "{} inputs in the data set, the model has {}; the files are input_0.pb, input_1.pb, ..",
+          data.inputs.size(), wanted);
+    }
     INGOT_ASSIGN(const std::vector<Tensor> outputs, subject.engine->run(data.inputs, sizes_));
     if (outputs.size() != data.expected.size()) {
-      return fail(ErrorCode::mismatch, "{} outputs, {} expected", outputs.size(),
-                  data.expected.size());
+      return fail(
+          ErrorCode::mismatch,
+          "the model has {} outputs, the data set {}; the files are output_0.pb, output_1.pb, ..",
+          outputs.size(), data.expected.size());
     }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const auto wrong = difference(outputs[i], data.expected[i], set.rtol, set.atol);

@@ -3,6 +3,7 @@
 #include "import/compose.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <limits>
 
@@ -60,8 +61,28 @@ Tensor number_tensor(DType dtype, double number) {
   return {};
 }
 
-ValueId Composer::fail_with(Error error) {
-  if (!error_) error_ = std::move(error);
+Error in_node(const Error& error, const std::string& node, const std::string& op) {
+  const std::string here = fmt::format("node '{}' (", node);
+  if (!error.message.starts_with("node '"))
+    return {error.code, fmt::format("{}{}): {}", here, op, error.message)};
+  if (!error.message.starts_with(here)) return error;
+  const std::size_t end = error.message.find("): ", here.size());
+  if (end == std::string::npos) return error;
+  const std::string core = error.message.substr(here.size(), end - here.size());
+  const std::string what = error.message.substr(end + 3);
+  // `matmul` is MatMul, `add` AddV2; `transpose` in a Conv is worth telling.
+  const bool same = core.size() <= op.size() &&
+                    std::equal(core.begin(), core.end(), op.begin(), [](char a, char b) {
+                      return std::tolower(static_cast<unsigned char>(a)) ==
+                             std::tolower(static_cast<unsigned char>(b));
+                    });
+  return {error.code, fmt::format("{}{}): {}{}", here, op, same ? "" : core + ": ", what)};
+}
+
+ValueId Composer::fail_with(Error error, Refused kind) {
+  if (error_) return {};
+  error_ = std::move(error);
+  kind_ = kind;
   return {};
 }
 
@@ -121,7 +142,9 @@ ValueId Composer::op(std::string_view name, std::vector<ValueId> inputs, Attribu
     const DType dtype = this->dtype(inputs.back());
     if (!ops::in_domain(ops::info(*pointwise).domain, dtype)) {
       const bool only_wider = dtype == DType::f64;
-      if (only_wider) return unsupported("{} of f64 is not supported yet; use f32", name);
+      if (only_wider) {
+        return unsupported(Refused::element_type, "{} of f64 is not supported yet", name);
+      }
       return invalid("{} is not defined for {}", name, ingot::name(dtype));
     }
   }

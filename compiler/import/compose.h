@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "import/resize.h"
+#include "import/survey.h"
 #include "ir/graph.h"
 #include "ops/window.h"
 
@@ -17,9 +18,6 @@ namespace ingot {
 using WindowAxes = std::vector<ops::WindowAxis>;
 using Pads = std::pair<std::int64_t, std::int64_t>;  // at the beginning and at the end
 enum class PadMode : std::uint8_t { constant, edge, reflect, symmetric, wrap };
-
-/// Of any value; models have at most a dozen axes, damaged files millions.
-inline constexpr std::size_t max_rank = 64;
 
 /// The core ops of one foreign node. The first failure is kept: every later step does nothing and
 /// gives an invalid ValueId, so that compositions read as formulas; `result` hands the failure out.
@@ -31,16 +29,22 @@ class Composer {
 
   Graph& graph() { return graph_; }
   bool failed() const { return error_.has_value(); }
-  /// Records a failure, unless there is one already.
-  ValueId fail_with(Error error);
+  /// Records a failure, unless there is one already. What tensors and core ops find unsupported are
+  /// element types.
+  ValueId fail_with(Error error, Refused kind = Refused::element_type);
   template <class... Args>
-  ValueId unsupported(fmt::format_string<Args...> format, Args&&... args) {
-    return fail_with({ErrorCode::unsupported, fmt::format(format, std::forward<Args>(args)...)});
+  ValueId unsupported(Refused kind, fmt::format_string<Args...> format, Args&&... args) {
+    return fail_with({ErrorCode::unsupported, fmt::format(format, std::forward<Args>(args)...)},
+                     kind);
   }
   template <class... Args>
   ValueId invalid(fmt::format_string<Args...> format, Args&&... args) {
     return fail_with({ErrorCode::invalid_model, fmt::format(format, std::forward<Args>(args)...)});
   }
+  /// Of a failure that is `unsupported`: what to do about it, where that is not the kind's advice.
+  void advise(std::string advice) { advice_ = std::move(advice); }
+  /// The same as a refusal of this node, without its op and place.
+  Refusal refusal() const { return {kind_, {}, {}, {}, error_->message, advice_}; }
   Expected<ValueId> result(ValueId value) const;
   Expected<std::vector<ValueId>> results(std::vector<ValueId> values) const;
 
@@ -200,7 +204,12 @@ class Composer {
   Graph& graph_;
   std::string node_name_;
   std::optional<Error> error_;
+  Refused kind_ = Refused::op;
+  std::string advice_;
 };
+
+/// An error of a core op as one of the node that it came from: `op` is the file's.
+Error in_node(const Error& error, const std::string& node, const std::string& op);
 
 /// Rank 0; the number is rounded once to the type, and saturates for integers.
 Tensor number_tensor(DType dtype, double number);

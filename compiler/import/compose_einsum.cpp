@@ -133,8 +133,8 @@ class Einsum {
         Shape shape = c_.shape(turned);
         const auto n = shape[i].value();
         if (!n || shape[i + 1] != shape[i]) {
-          c_.unsupported("the diagonal of axes of sizes {} and {}", shape[i].str(),
-                         shape[i + 1].str());
+          c_.unsupported(Refused::known_size, "the diagonal of axes of sizes {} and {}",
+                         shape[i].str(), shape[i + 1].str());
           return term;
         }
         shape.erase(shape.begin() + static_cast<std::ptrdiff_t>(i));

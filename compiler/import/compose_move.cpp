@@ -84,7 +84,7 @@ ValueId Composer::strided_slice(ValueId x, std::size_t axis, const std::optional
     }
     const Interval range = place.bounds(graph_.symbol_ranges());
     if (range.lo < 0 && range.hi >= 0)
-      unsupported("the sign of a bound, {}, is not known", place.str());
+      unsupported(Refused::known_size, "the sign of a bound, {}, is not known", place.str());
     return range.lo >= 0 ? place : length + place;
   };
   // A start beyond the other bound makes the size 0, so that each bound is clamped on one side
@@ -152,7 +152,8 @@ ValueId Composer::take(ValueId x, std::size_t axis, const std::vector<std::int64
     }
     const Dim start = places[first] < 0 ? length + places[first] : Dim(places[first]);
     if (parts.size() == max_slices) {
-      return unsupported("gathering {} entries that are not in order is not supported yet",
+      return unsupported(Refused::attribute,
+                         "gathering {} entries that are not in order is not supported yet",
                          places.size());
     }
     parts.push_back(slice(x, axis, start, static_cast<std::int64_t>(next - first), step));

@@ -73,8 +73,8 @@ ValueId Composer::pad_side(ValueId x, std::size_t axis, const Dim& count, bool e
       graph_.require({length, Constraint::Relation::greater_equal, count + skipped,
                       "a padding that repeats the operand at most once"});
   if (!fits)
-    return unsupported("padding of {} by {} elements of {}", length.str(), count.str(),
-                       length.str());
+    return unsupported(Refused::known_size, "padding of {} by {} elements of {}", length.str(),
+                       count.str(), length.str());
   if (mode == PadMode::wrap) return slice(x, axis, end ? Dim(0) : length - count, count);
   return slice(x, axis, end ? length - 1 - skipped : count - 1 + skipped, count, -1);
 }
@@ -88,7 +88,7 @@ ValueId Composer::pad(ValueId x, std::size_t axis, const Dim& begin, const Dim& 
   for (const Dim& side : {begin, end}) {
     const Interval bounds = side.bounds(ranges);
     if (bounds.lo < 0 && bounds.hi > 0)
-      return unsupported("whether {} pads or crops is not known", side.str());
+      return unsupported(Refused::known_size, "whether {} pads or crops is not known", side.str());
     crop.push_back(bounds.hi <= 0 ? -side : Dim(0));
   }
   const Dim kept = shape(x)[axis] - crop[0] - crop[1];
@@ -109,7 +109,8 @@ ValueId Composer::pad(ValueId x, std::size_t axis, const Dim& begin, const Dim& 
                                     ? 2 * *length
                                     : std::max<std::int64_t>(2 * *length - 2, 1);
     constexpr std::int64_t most = 1 << 20;
-    if (*before > most || *after > most) return unsupported("padding by {}", end.str());
+    if (*before > most || *after > most)
+      return unsupported(Refused::attribute, "padding by {}", end.str());
     std::vector<std::int64_t> places;
     for (std::int64_t i = -*before; i < *length + *after; ++i) {
       const std::int64_t place = ((i % period) + period) % period;

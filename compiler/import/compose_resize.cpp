@@ -131,7 +131,8 @@ ValueId Composer::resize(ValueId x, std::size_t axis, const Dim& out, double sca
   }
   const auto size = length.value(), positions = out.value();
   if (!size || !positions)
-    return unsupported("resizing a symbolic size, {} to {}", length.str(), out.str());
+    return unsupported(Refused::known_size, "resizing a symbolic size, {} to {}", length.str(),
+                       out.str());
   if (*positions < 0 || *positions > most_positions || (*size < 1 && *positions > 0))
     return invalid("resizing {} elements to {}", *size, *positions);
   auto vector_along = [&](DType dtype, const auto& values) {
@@ -159,7 +160,8 @@ ValueId Composer::resize(ValueId x, std::size_t axis, const Dim& out, double sca
     y = pick(places);
   } else {
     // More taps than this: a network that shrinks a picture a hundredfold.
-    if (how.antialias && scale < 1e-2) return unsupported("antialiasing at a scale of {}", scale);
+    if (how.antialias && scale < 1e-2)
+      return unsupported(Refused::attribute, "antialiasing at a scale of {}", scale);
     Taps taps = find_taps(how, *size, *positions, scale);
     outside = std::move(taps.outside);
     for (std::size_t t = 0; t < taps.places.size(); ++t) {

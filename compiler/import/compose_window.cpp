@@ -58,7 +58,8 @@ Pads Composer::same_pads(const Dim& size, const ops::WindowAxis& axis, bool uppe
   if (!total) {
     const Interval bounds = needed.bounds(graph_.symbol_ranges());
     if (bounds.hi <= 0) return {0, 0};
-    unsupported("its padding ('same') depends on the size {} modulo the stride {}", size.str(),
+    unsupported(Refused::known_size,
+                "its padding ('same') depends on the size {} modulo the stride {}", size.str(),
                 axis.stride);
     return {};
   }
@@ -86,7 +87,8 @@ ValueId Composer::conv_transpose(ValueId x, ValueId w, ValueId bias, const Windo
   for (std::size_t d = 0; d < count; ++d) {
     const ops::WindowAxis& axis = axes[d];
     if (axis.stride < 1 || axis.dilation < 1 || axis.stride > most_phases / phases)
-      return unsupported("a transposed convolution with stride {}", axis.stride);
+      return unsupported(Refused::attribute, "a transposed convolution with stride {}",
+                         axis.stride);
     phases *= axis.stride;
     if (out[d].value().value_or(0) < 0)
       return invalid("a transposed convolution to size {}", out[d].str());
@@ -97,8 +99,8 @@ ValueId Composer::conv_transpose(ValueId x, ValueId w, ValueId bias, const Windo
       return invalid("a transposed convolution from size {} to {}", shape(x)[d + 1].str(),
                      out[d].str());
     if (!beyond)
-      return unsupported("a transposed convolution from size {} to {}", shape(x)[d + 1].str(),
-                         out[d].str());
+      return unsupported(Refused::known_size, "a transposed convolution from size {} to {}",
+                         shape(x)[d + 1].str(), out[d].str());
     rows.push_back(ceil_div(*beyond, axis.stride));
   }
 

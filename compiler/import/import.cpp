@@ -12,6 +12,7 @@
 #include "import/inputs.h"
 #include "import/onnx/onnx.h"
 #include "import/tensorflow/graphdef.h"
+#include "ir/op.h"
 #include "ir/text.h"
 
 namespace ingot {
@@ -66,18 +67,75 @@ Expected<ModelFormat> recognise_protobuf(std::span<const std::byte> bytes) {
               "neither ONNX nor a frozen GraphDef nor Ingot's text form; is the file complete?");
 }
 
+/// Files that are often given and that are no models that can be read: by how they begin.
+Expected<void> refuse_what_is_known(std::string_view text) {
+  struct Known {
+    std::size_t place;
+    std::string_view begins;
+    ErrorCode code;
+    std::string_view what;
+  };
+  using namespace std::string_view_literals;
+  static constexpr Known known[] = {
+      {0, "\x89HDF"sv, ErrorCode::unsupported,
+       "a Keras file (.h5), which is not supported yet; freeze the model to a GraphDef or convert "
+       "it "
+       "to ONNX"},
+      {0, "PK\x03\x04"sv, ErrorCode::unsupported,
+       "a zip archive, as .keras and PyTorch files are; those are not supported yet, convert the "
+       "model to ONNX"},
+      {0, "\x80\x02"sv, ErrorCode::unsupported,
+       "a Python pickle, as old PyTorch checkpoints are; convert the model to ONNX "
+       "(torch.onnx.export)"},
+      {4, "TFL3"sv, ErrorCode::unsupported,
+       "a TensorFlow Lite model, which is not supported; convert the model that it was made from "
+       "to "
+       "ONNX"},
+      {0, "\x1f\x8b"sv, ErrorCode::invalid_model, "a compressed file; unpack it with gunzip first"},
+      {0, "\x28\xb5\x2f\xfd"sv, ErrorCode::invalid_model,
+       "a compressed file; unpack it with unzstd first"},
+      {0,
+       "\x7f"
+       "ELF"sv,
+       ErrorCode::invalid_argument,
+       "an object or library, not a model file; ingot inspect and ingot run take a compiled "
+       "NAME.so"},
+      {0, "version https://git-lfs"sv, ErrorCode::invalid_model,
+       "a pointer of Git LFS, not the model itself; fetch that with git lfs pull"},
+      {0, "{"sv, ErrorCode::invalid_argument,
+       "JSON, not a model file; ingot inspect takes the NAME.json of a compiled model"},
+      {0, "<"sv, ErrorCode::invalid_model, "HTML or XML, not a model file; did a download fail?"},
+  };
+  for (const Known& row : known) {
+    if (text.size() > row.place && text.substr(row.place).starts_with(row.begins))
+      return fail(row.code, "{}", row.what);
+  }
+  return {};
+}
+
 Expected<void> refuse_what_text_has(const ImportOptions& options) {
   if (options.inputs.empty() && options.constants.empty() && options.outputs.empty()) return {};
   return fail(ErrorCode::invalid_argument,
               "--input, --constant and --outputs are for model files; edit the text form instead");
 }
 
-Expected<Graph> import_text(std::string_view text, const ImportOptions& options) {
+Expected<Graph> import_text(std::string_view text, const ImportOptions& options, Survey& survey) {
   INGOT_TRY(refuse_what_text_has(options));
+  if (!is_utf8(text)) return fail(ErrorCode::invalid_model, "the text is not UTF-8");
   INGOT_ASSIGN(Graph graph, parse_graph(text));
+  if (graph.outputs().empty()) {
+    return fail(ErrorCode::invalid_model,
+                "the graph computes nothing; write 'return \"y\" = %y' at its end");
+  }
+  survey.format = "Ingot's text form";
+  for (const Node& node : graph.nodes()) ++survey.ops[std::string(node.op->name)].nodes;
   for (const auto& [symbol, range] : options.symbol_ranges) {
-    if (graph.find_symbol(symbol) == nullptr) {
+    const Symbol* known = graph.find_symbol(symbol);
+    if (known == nullptr)
       return fail(ErrorCode::invalid_argument, "--dim {}: no such symbol", symbol);
+    if (range.lo > known->range.hi || range.hi < known->range.lo) {
+      return fail(ErrorCode::invalid_argument, "--dim {}: the text declares it from {} to {}",
+                  symbol, known->range.lo, known->range.hi);
     }
     if (range.lo == range.hi) {
       INGOT_TRY(graph.substitute(symbol, range.lo));
@@ -85,7 +143,21 @@ Expected<Graph> import_text(std::string_view text, const ImportOptions& options)
       graph.declare_symbol(symbol, range);
     }
   }
+  survey.look_at(graph, true);
   return graph;
+}
+
+/// What a user can do about a file that breaks its format's rules, besides reading why.
+std::string_view advice_for(ModelFormat format) {
+  switch (format) {
+    case ModelFormat::onnx:
+      return "see what onnx.checker.check_model(FILE, full_check=True) says, and export it again";
+    case ModelFormat::graphdef:
+      return "see what tf.import_graph_def says, and freeze the graph again";
+    case ModelFormat::text:
+      break;
+  }
+  return {};
 }
 
 /// Inputs and outputs are called by name.
@@ -94,12 +166,15 @@ Expected<void> check_names(const Graph& graph) {
   for (const ValueId id : graph.inputs()) {
     const std::string& name = graph.value(id).name;
     if (name.empty()) return fail(ErrorCode::invalid_model, "an input has no name");
+    if (!is_utf8(name)) return fail(ErrorCode::invalid_model, "the name of an input is not UTF-8");
     if (!inputs.insert(name).second) {
       return fail(ErrorCode::invalid_model, "two inputs are called '{}'", name);
     }
   }
   for (const Output& output : graph.outputs()) {
     if (output.name.empty()) return fail(ErrorCode::invalid_model, "an output has no name");
+    if (!is_utf8(output.name))
+      return fail(ErrorCode::invalid_model, "the name of an output is not UTF-8");
     if (!outputs.insert(output.name).second) {
       return fail(ErrorCode::invalid_model, "two outputs are called '{}'", output.name);
     }
@@ -107,17 +182,31 @@ Expected<void> check_names(const Graph& graph) {
   return {};
 }
 
-Expected<Graph> import_bytes(std::span<const std::byte> bytes, const ImportOptions& options,
-                             const std::filesystem::path& folder) {
-  INGOT_ASSIGN(const ModelFormat format, recognise_format(bytes));
+/// Names that a user gives twice are mistakes.
+Expected<void> check_options(const ImportOptions& options) {
+  std::set<std::string> inputs, outputs;
+  for (const InputSpec& spec : options.inputs) {
+    if (!inputs.insert(spec.name).second)
+      return fail(ErrorCode::invalid_argument, "--input {} is given twice", spec.name);
+  }
+  for (const std::string& output : options.outputs) {
+    if (!outputs.insert(output).second)
+      return fail(ErrorCode::invalid_argument, "--outputs {} is given twice", output);
+  }
+  return {};
+}
+
+Expected<Graph> import_as(ModelFormat format, std::span<const std::byte> bytes,
+                          const ImportOptions& options, const std::filesystem::path& folder,
+                          Survey& survey) {
   auto read = [&]() -> Expected<Graph> {
     switch (format) {
       case ModelFormat::onnx:
-        return import_onnx(bytes, options, folder);
+        return import_onnx(bytes, options, folder, survey);
       case ModelFormat::graphdef:
-        return import_graphdef(bytes, options);
+        return import_graphdef(bytes, options, survey);
       case ModelFormat::text:
-        return import_text(as_text(bytes), options);
+        return import_text(as_text(bytes), options, survey);
     }
     return fail(ErrorCode::internal, "no such format");
   };
@@ -127,6 +216,20 @@ Expected<Graph> import_bytes(std::span<const std::byte> bytes, const ImportOptio
   INGOT_TRY(merge_symbols(graph));
   INGOT_TRY(check_names(graph));
   return graph;
+}
+
+Expected<Graph> import_bytes(std::span<const std::byte> bytes, const ImportOptions& options,
+                             const std::filesystem::path& folder) {
+  INGOT_TRY(check_options(options));
+  INGOT_ASSIGN(const ModelFormat format, recognise_format(bytes));
+  Survey own;
+  Survey& survey = options.survey != nullptr ? *options.survey : own;
+  Expected<Graph> graph = import_as(format, bytes, options, folder, survey);
+  // A file that could not even be read has no format in the survey, and says so itself.
+  const bool broken = !graph && graph.error().code == ErrorCode::invalid_model;
+  if (!broken || survey.format.empty() || advice_for(format).empty()) return graph;
+  return Error{graph.error().code,
+               fmt::format("{}\n  try: {}", graph.error().message, advice_for(format))};
 }
 
 Expected<std::vector<std::byte>> read_model(const std::filesystem::path& path) {
@@ -160,12 +263,7 @@ Expected<ModelFormat> recognise_format(std::span<const std::byte> bytes) {
   }
   const std::string_view text = as_text(bytes);
   if (is_text_form(text)) return ModelFormat::text;
-  if (text.starts_with("\x89HDF") || text.starts_with("PK\x03\x04")) {
-    return fail(
-        ErrorCode::unsupported,
-        "Keras files (.h5, .keras) are not supported yet; freeze the model to a GraphDef or "
-        "convert it to ONNX");
-  }
+  INGOT_TRY(refuse_what_is_known(text));
   if (text.starts_with("node {") || text.starts_with("ir_version:")) {
     return fail(ErrorCode::unsupported, "protobuf in text form; write the model in binary form");
   }

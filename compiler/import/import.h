@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/expected.h"
+#include "import/survey.h"
 #include "ir/graph.h"
 
 namespace ingot {
@@ -42,6 +43,8 @@ struct ImportOptions {
   Arithmetic arithmetic = Arithmetic::fused;
   /// Called with the path of each file that is read: the model's own, and those of its tensors.
   std::function<void(const std::string& path)> on_read = {};
+  /// Filled if it is not null, however the import ends; it must be empty before.
+  Survey* survey = nullptr;
 };
 
 enum class ModelFormat { onnx, graphdef, text };
@@ -56,7 +59,7 @@ Expected<ModelFormat> recognise_format(std::span<const std::byte> bytes);
 /// to 4096. Symbols that must be equal are merged.
 ///
 /// Errors: invalid_model for what breaks the format's rules; unsupported lists every node that
-/// can't be compiled; invalid_argument for options that do not fit the model.
+/// can't be compiled (as the survey does); invalid_argument for options that do not fit the model.
 /// Thread-safe; the bytes are not kept.
 Expected<Graph> import_model(std::span<const std::byte> bytes, const ImportOptions& options);
 

@@ -31,7 +31,7 @@ TEST(Recognise, WhatWeHaveNot) {
   // saved_model_schema_version = 1, meta_graphs = {}
   EXPECT_THAT(recognise(std::string("\x08\x01\x12\x00", 4)).error().message,
               HasSubstr("SavedModel"));
-  EXPECT_THAT(recognise("PK\x03\x04rest").error().message, HasSubstr("Keras"));
+  EXPECT_THAT(recognise("PK\x03\x04rest").error().message, HasSubstr("a zip archive, as .keras"));
   EXPECT_THAT(recognise("\x89HDF\r\n").error().message, HasSubstr("Keras"));
   EXPECT_THAT(recognise("node {\n  name: \"x\"").error().message, HasSubstr("text form"));
   EXPECT_THAT(recognise("").error().message, HasSubstr("empty"));

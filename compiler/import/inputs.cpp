@@ -66,9 +66,36 @@ Expected<DType> input_dtype(const FileInput& input, const InputSpec* spec) {
     return *spec->dtype;
   }
   if (input.dtype) return *input.dtype;
+  return fail(ErrorCode::internal, "input '{}' has no element type", input.name);
+}
+
+/// What neither the file nor the options say, of all inputs at once.
+Expected<void> check_all_is_said(const std::vector<FileInput>& inputs,
+                                 const ImportOptions& options) {
+  std::vector<std::string> missing, flags;
+  for (const FileInput& input : inputs) {
+    const InputSpec* spec = find_spec(options, input.name);
+    const bool dtype = input.dtype || (spec != nullptr && spec->dtype);
+    const bool shape = input.shape || (spec != nullptr && spec->shape);
+    if (dtype && shape) continue;
+    missing.push_back(fmt::format("'{}'", input.name));
+    flags.push_back(
+        fmt::format("--input {}={}{}", input.name, dtype ? "" : "DTYPE", shape ? "" : "[SHAPE]"));
+  }
+  if (missing.empty()) return {};
+  if (missing.size() == 1) {
+    const bool dtype = flags[0].find("=DTYPE") != std::string::npos;
+    const bool shape = flags[0].ends_with("[SHAPE]");
+    return fail(ErrorCode::invalid_argument, "input {}: the model does not say its {}; add {}",
+                missing[0],
+                dtype && shape ? "element type and shape"
+                : dtype        ? "element type"
+                               : "shape",
+                flags[0]);
+  }
   return fail(ErrorCode::invalid_argument,
-              "input '{0}': the model does not say its element type; add --input {0}=DTYPE[SHAPE]",
-              input.name);
+              "the model does not say what its inputs {} look like; add {}",
+              fmt::join(missing, ", "), fmt::join(flags, " "));
 }
 
 Expected<Shape> input_shape(const FileInput& input, const InputSpec* spec, Names& names,
@@ -86,11 +113,7 @@ Expected<Shape> input_shape(const FileInput& input, const InputSpec* spec, Names
     }
     return given;
   }
-  if (!input.shape) {
-    return fail(ErrorCode::invalid_argument,
-                "input '{0}': the model does not say its shape; add --input {0}=[SHAPE]",
-                input.name);
-  }
+  if (!input.shape) return fail(ErrorCode::internal, "input '{}' has no shape", input.name);
   Shape shape;
   for (std::size_t d = 0; d < input.shape->size(); ++d) {
     const FileDim& dim = (*input.shape)[d];
@@ -152,6 +175,23 @@ Expected<SymbolRanges> choose_ranges(const std::vector<TensorType>& types, const
 
 }  // namespace
 
+bool is_utf8(std::string_view text) {
+  std::size_t open = 0;  // continuation bytes that must follow
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool continuation = (byte & 0xC0U) == 0x80U;
+    if (continuation != (open > 0)) return false;
+    if (continuation) {
+      --open;
+    } else if (byte >= 0xC2U && byte <= 0xF4U) {
+      open = byte < 0xE0U ? 1 : byte < 0xF0U ? 2 : 3;
+    } else if (byte >= 0x80U) {
+      return false;
+    }
+  }
+  return open == 0;
+}
+
 const InputSpec* find_spec(const ImportOptions& options, std::string_view name) {
   auto plain = [](std::string_view text) {
     return text.ends_with(":0") ? text.substr(0, text.size() - 2) : text;
@@ -207,17 +247,16 @@ Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileIn
     for (const Dim& dim : spec.shape.value_or(Shape{})) dim.collect_symbols(symbols);
     for (const std::string& symbol : symbols) names.keep(symbol);
   }
+  INGOT_TRY(check_all_is_said(inputs, options));
   const std::string leading = leading_name(inputs);
   std::vector<TensorType> types;
   for (const FileInput& input : inputs) {
-    if (input.shape && input.shape->size() > max_rank) {
-      return fail(ErrorCode::limit, "input '{}': {} axes, at most {} are supported", input.name,
-                  input.shape->size(), max_rank);
-    }
     const InputSpec* spec = find_spec(options, input.name);
     INGOT_ASSIGN(const DType dtype, input_dtype(input, spec));
     INGOT_ASSIGN(Shape shape, input_shape(input, spec, names, leading));
     types.push_back({dtype, std::move(shape)});
+    if (const Expected<void> fits = check_extent(types.back()); !fits)
+      return fail(ErrorCode::limit, "input '{}': {}", input.name, fits.error().message);
   }
 
   INGOT_ASSIGN(const SymbolRanges ranges, choose_ranges(types, names, options));
@@ -272,7 +311,9 @@ Expected<std::optional<std::vector<std::int64_t>>> constant_shape(const FileInpu
   std::vector<std::int64_t> shape;
   for (const FileDim& dim : *input.shape) {
     if (!std::holds_alternative<std::int64_t>(dim)) {
-      return fail(ErrorCode::invalid_argument, "--constant {}: its shape is not known", input.name);
+      return fail(ErrorCode::invalid_argument,
+                  "--constant {}: its shape is not known; only inputs of known shape can be fixed",
+                  input.name);
     }
     shape.push_back(std::get<std::int64_t>(dim));
   }

@@ -32,6 +32,9 @@ Expected<Tensor> parse_constant(const FileInput& input, const std::string& value
 /// The option's entry for an input; names of a graph's values may be written with `:0`.
 const InputSpec* find_spec(const ImportOptions& options, std::string_view name);
 
+/// Names go into messages and JSON, which must be UTF-8. Overlong forms pass: nobody compares them.
+bool is_utf8(std::string_view text);
+
 /// Puts a number or another symbol in the place of each symbol that a constraint says is equal to
 /// it; the symbol declared first stays.
 Expected<void> merge_symbols(Graph& graph);

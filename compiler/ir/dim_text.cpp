@@ -48,7 +48,7 @@ class Parser {
     INGOT_ASSIGN(Dim dim, sum());
     skip_space();
     if (at_ < text_.size()) return expected("'+', '-', '*' or the end");
-    if (dim.overflowed()) return fail(ErrorCode::limit, "dimension '{}' is too large", text_);
+    if (dim.overflowed()) return fail(ErrorCode::limit, "dimension '{}' is too large", quoted());
     return dim;
   }
 
@@ -81,7 +81,7 @@ class Parser {
 
   Expected<Dim> unary() {
     if (++depth_ > max_depth)
-      return fail(ErrorCode::limit, "dimension '{}' is nested too deeply", text_);
+      return fail(ErrorCode::limit, "dimension '{}' is nested too deeply", quoted());
     Expected<Dim> result = unary_at_depth();
     --depth_;
     return result;
@@ -113,7 +113,7 @@ class Parser {
     const auto limit = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     if (std::from_chars(text_.data() + begin, end, magnitude).ec != std::errc() ||
         magnitude > limit + (negative ? 1 : 0)) {
-      return fail(ErrorCode::limit, "dimension '{}': {} is too large", text_,
+      return fail(ErrorCode::limit, "dimension '{}': {} is too large", quoted(),
                   text_.substr(begin, at_ - begin));
     }
     return Dim(static_cast<std::int64_t>(negative ? 0 - magnitude : magnitude));
@@ -150,8 +150,14 @@ class Parser {
 
   Error expected(std::string_view what) {
     skip_space();
-    return fail(ErrorCode::invalid_argument, "dimension '{}': expected {} at column {}", text_,
+    return fail(ErrorCode::invalid_argument, "dimension '{}': expected {} at column {}", quoted(),
                 what, at_ + 1);
+  }
+
+  /// For a message: what is long is cut.
+  std::string quoted() const {
+    constexpr std::size_t most = 60;
+    return text_.size() <= most ? std::string(text_) : std::string(text_.substr(0, most)) + "...";
   }
 
   std::string_view text_;

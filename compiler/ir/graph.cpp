@@ -19,8 +19,12 @@ Expected<void> check_schema(const OpDef& op, const std::vector<ValueId>& inputs,
                             const Attributes& attributes, const std::string& node_name) {
   const int count = static_cast<int>(inputs.size());
   if (count < op.min_inputs || (op.max_inputs >= 0 && count > op.max_inputs)) {
-    return fail(ErrorCode::invalid_model, "{}: {} operands given, {} to {} wanted",
-                called(op, node_name), count, op.min_inputs, op.max_inputs);
+    const std::string wanted = op.max_inputs < 0 ? fmt::format("{} or more", op.min_inputs)
+                               : op.max_inputs == op.min_inputs
+                                   ? std::to_string(op.min_inputs)
+                                   : fmt::format("{} to {}", op.min_inputs, op.max_inputs);
+    return fail(ErrorCode::invalid_model, "{}: {} operand{} given, {} wanted",
+                called(op, node_name), count, count == 1 ? "" : "s", wanted);
   }
   for (const auto& [key, value] : attributes.entries()) {
     auto spec = std::find_if(op.attributes.begin(), op.attributes.end(),
@@ -41,6 +45,17 @@ Expected<void> check_schema(const OpDef& op, const std::vector<ValueId>& inputs,
     }
   }
   return {};
+}
+
+/// Sizes that do not fit are easier to understand beside the types.
+Error with_operands(const Graph& graph, const std::vector<ValueId>& inputs, Error error) {
+  constexpr std::size_t most_shown = 4;
+  if (inputs.empty() || inputs.size() > most_shown) return error;
+  std::string types;
+  for (const ValueId input : inputs)
+    types += (types.empty() ? "" : " and ") + str(graph.type(input));
+  error.message += fmt::format("; its operand{} {}", inputs.size() == 1 ? " is" : "s are", types);
+  return error;
 }
 
 }  // namespace
@@ -90,8 +105,10 @@ ValueId Graph::add_constant(Tensor tensor) {
 Expected<std::vector<ValueId>> Graph::add_node(const OpDef& op, std::vector<ValueId> inputs,
                                                Attributes attributes, std::string node_name) {
   INGOT_TRY(check_schema(op, inputs, attributes, node_name));
-  INGOT_ASSIGN(std::vector<TensorType> types,
-               op.infer(InferContext(*this, op, inputs, attributes, node_name)));
+  Expected<std::vector<TensorType>> inferred =
+      op.infer(InferContext(*this, op, inputs, attributes, node_name));
+  if (!inferred) return with_operands(*this, inputs, inferred.error());
+  std::vector<TensorType> types = *std::move(inferred);
   const NodeId node_id{static_cast<std::uint32_t>(nodes_.size())};
   Node node{&op, std::move(inputs), std::move(attributes), {}, std::move(node_name)};
   for (TensorType& type : types) {
@@ -100,6 +117,10 @@ Expected<std::vector<ValueId>> Graph::add_node(const OpDef& op, std::vector<Valu
         return fail(ErrorCode::limit, "{}: dimension {} of its result {}", called(op, node.name),
                     dim.str(), dim.overflowed() ? "is too large" : "is negative");
       }
+    }
+    if (const Expected<void> fits = check_extent(type); !fits) {
+      return fail(ErrorCode::limit, "{}: its result: {}", called(op, node.name),
+                  fits.error().message);
     }
     const auto position = static_cast<std::uint32_t>(node.outputs.size());
     node.outputs.push_back(new_value({Value::Kind::node, std::move(type), {}, node_id, position}));

@@ -84,7 +84,7 @@ TEST(Graph, ErrorsNameTheNode) {
   Graph graph;
   const ValueId x = graph.add_input("x", {DType::f32, {2}});
   EXPECT_EQ(graph.add("neg", {x, x}, {}, "layer/Neg").error().message,
-            "node 'layer/Neg' (neg): 2 operands given, 1 to 1 wanted");
+            "node 'layer/Neg' (neg): 2 operands given, 1 wanted");
   EXPECT_EQ(graph.add("cast", {x}).error().message,
             "unnamed node (cast): attribute 'to' is missing");
   EXPECT_EQ(graph.add("cast", {x}, {{"to", true}}).error().message,

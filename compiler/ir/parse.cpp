@@ -218,6 +218,8 @@ class Parser {
                          fail(ErrorCode::invalid_model, "dimension {} is negative", dim.str()));
       }
     }
+    if (const Expected<void> fits = check_extent(type); !fits)
+      return in_.error(place, fits.error());
     return type;
   }
 

@@ -206,6 +206,21 @@ std::uint64_t Tensor::hash() const {
   return XXH3_64bits_withSeed(bytes_.data(), repeated ? bytes_of(dtype_) : bytes_.size(), seed);
 }
 
+Expected<void> check_extent(const TensorType& type) {
+  if (type.rank() > max_rank) {
+    return fail(ErrorCode::limit, "{} axes, at most {} are supported", type.rank(), max_rank);
+  }
+  const std::optional<std::vector<std::int64_t>> shape = static_shape(type.shape);
+  if (!shape) return {};
+  const Expected<std::int64_t> count = element_count(*shape);
+  if (!count) return count.error();
+  constexpr std::int64_t address_space = std::int64_t{1} << 47;  // bytes, of a process
+  if (*count > address_space / static_cast<std::int64_t>(bytes_of(type.dtype))) {
+    return fail(ErrorCode::limit, "{} is larger than any memory", str(type));
+  }
+  return {};
+}
+
 Expected<std::int64_t> element_count(std::span<const std::int64_t> shape) {
   std::int64_t count = 1;
   bool empty = false;

@@ -87,6 +87,9 @@ class Tensor {
   std::vector<std::byte> bytes_ = std::vector<std::byte>(4);
 };
 
+/// Errors (limit): more axes than max_rank, or fixed sizes that are beyond any memory.
+Expected<void> check_extent(const TensorType& type);
+
 /// Product with overflow check; negative dimensions are an error.
 Expected<std::int64_t> element_count(std::span<const std::int64_t> shape);
 

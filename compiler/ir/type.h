@@ -9,6 +9,9 @@
 
 namespace ingot {
 
+/// Of any value; models have at most a dozen axes, damaged files millions.
+inline constexpr std::size_t max_rank = 64;
+
 struct TensorType {
   DType dtype = DType::f32;
   Shape shape;

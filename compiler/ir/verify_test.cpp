@@ -105,7 +105,7 @@ TEST(Verify, Nodes) {
   EXPECT_EQ(fault(graph), "unnamed node (mul): unknown attribute 'axis'");
   graph = parsed(whole);
   node(graph, 1).inputs.pop_back();
-  EXPECT_EQ(fault(graph), "unnamed node (mul): 1 operands given, 2 to 2 wanted");
+  EXPECT_EQ(fault(graph), "unnamed node (mul): 1 operand given, 2 wanted");
   const OpDef unlisted = op("mul");
   graph = parsed(whole);
   node(graph, 1).op = &unlisted;

@@ -35,7 +35,12 @@ Tensor gather(const EvaluateContext& context, const Integers& strides, std::int6
 
 Types infer_reshape(const InferContext& context) {
   TensorType type{context.input(0).dtype, context.attributes().get<Shape>("shape")};
-  INGOT_TRY(context.require_equal(context.input(0).elements(), type.elements()));
+  const Dim have = context.input(0).elements(), want = type.elements();
+  if (have.value() && want.value() && have != want) {
+    return context.error(
+        fmt::format("{} elements as {}, which has {}", have.str(), str(type.shape), want.str()));
+  }
+  INGOT_TRY(context.require_equal(have, want));
   return std::vector{std::move(type)};
 }
 

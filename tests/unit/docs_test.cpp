@@ -187,12 +187,26 @@ TEST(Docs, NumericsPageNamesEveryPass) {
     EXPECT_NE(page.find(fmt::format("`{}`", pass.name)), std::string::npos) << pass.name;
 }
 
-TEST(Docs, CommandLinePageHasEveryExitStatus) {
-  const std::string page = text_of("cli.md");
+TEST(Docs, CommandLinePageHasTheExitStatusesOfTheTableAndNoOthers) {
+  std::string table = "| Status | Code | When |\n|---:|---|---|\n| 0 | | all went well |\n";
 #define INGOT_ERROR(code, exit, when) \
-  EXPECT_NE(page.find(fmt::format("| {} | `{}` | ", exit, #code)), std::string::npos) << #code;
+  table += fmt::format("| {} | `{}` | {} |\n", exit, #code, when);
 #include "base/error.def"
 #undef INGOT_ERROR
+  const std::string page = text_of("cli.md");
+  const std::size_t begin = page.find("| Status | Code");
+  ASSERT_NE(begin, std::string::npos);
+  std::size_t end = begin;
+  while (end < page.size() && page[end] == '|') end = page.find('\n', end) + 1;
+  EXPECT_EQ(page.substr(begin, end - begin), table);
+}
+
+TEST(Docs, CommandLinePageHasEveryKindOfRefusal) {
+  const std::string page = text_of("cli.md");
+#define INGOT_REFUSAL(kind, title, advice) \
+  EXPECT_NE(page.find("`" #kind "`"), std::string::npos) << #kind;
+#include "import/refusal.def"
+#undef INGOT_REFUSAL
 }
 
 }  // namespace

@@ -121,11 +121,15 @@ Expected<void> run_with_constants(const fs::path& folder) {
 }
 
 Expected<void> run_case(const fs::path& folder) {
-  const Expected<Graph> graph = import_file((folder / "model.onnx").string(), {});
+  Survey survey;
+  ImportOptions options;
+  options.survey = &survey;
+  const Expected<Graph> graph = import_file((folder / "model.onnx").string(), options);
   if (!graph) {
-    const std::string& message = graph.error().message;
-    const bool asks_for_constants = message.find("depends on data") != std::string::npos ||
-                                    message.find("is not a constant") != std::string::npos;
+    const bool asks_for_constants =
+        std::any_of(survey.refusals.begin(), survey.refusals.end(), [](const Refusal& refusal) {
+          return refusal.kind == Refused::constant_operand || refusal.op == "If";
+        });
     return asks_for_constants ? run_with_constants(folder) : graph.error();
   }
   for (const fs::path& data_set : data_sets(folder)) {

@@ -4,6 +4,28 @@
 #include "ops/shape_arithmetic.h"
 
 namespace ingot::onnx {
+namespace {
+
+std::string_view type_text(AttributeProto::Type type) {
+  constexpr std::string_view texts[] = {"of no type",
+                                        "a number",
+                                        "a whole number",
+                                        "a text",
+                                        "a tensor",
+                                        "a graph",
+                                        "a list of numbers",
+                                        "a list of whole numbers",
+                                        "a list of texts",
+                                        "a list of tensors",
+                                        "a list of graphs",
+                                        "a sparse tensor",
+                                        "a list of sparse tensors",
+                                        "a type",
+                                        "a list of types"};
+  return texts[type];
+}
+
+}  // namespace
 
 OnnxNode::OnnxNode(Graph& graph, const NodeProto& proto, std::string node_name, std::int64_t opset,
                    std::vector<ValueId> inputs, std::vector<bool> used_outputs,
@@ -34,7 +56,7 @@ const AttributeProto* OnnxNode::find(std::string_view name, AttributeProto::Type
       attribute->type() == AttributeProto::UNDEFINED) {
     return attribute;
   }
-  invalid("attribute '{}' is of the wrong type", name);
+  invalid("attribute '{}' is {}, {} wanted", name, type_text(attribute->type()), type_text(type));
   return nullptr;
 }
 
@@ -93,11 +115,19 @@ const GraphProto* OnnxNode::subgraph(std::string_view name) {
   return attribute == nullptr ? nullptr : &attribute->g();
 }
 
+void OnnxNode::refuse_operand(std::size_t i, std::string_view what, std::string_view why) {
+  unsupported(Refused::constant_operand, "its {} (input {}) {}", what, i, why);
+  if (!has_input(i)) return;
+  const Value& value = graph().value(input(i));
+  if (value.kind == Value::Kind::input)
+    advise(fmt::format("fix the input with --constant {}=VALUE, a number or a list", value.name));
+}
+
 std::optional<std::vector<Dim>> OnnxNode::known_dims(std::size_t i, std::string_view what) {
   if (failed()) return std::nullopt;
   std::optional<std::vector<Dim>> dims;
   if (has_input(i)) dims = ops::known_dims(graph(), input(i));
-  if (!dims) unsupported("its {} (input {}) depends on data", what, i);
+  if (!dims) refuse_operand(i, what, "depends on data");
   return dims;
 }
 
@@ -106,7 +136,8 @@ std::optional<std::vector<std::int64_t>> OnnxNode::known_integers(std::size_t i,
   const std::optional<std::vector<Dim>> dims = known_dims(i, what);
   if (!dims) return std::nullopt;
   std::optional<std::vector<std::int64_t>> numbers = static_shape(*dims);
-  if (!numbers) unsupported("its {} (input {}) depends on a symbolic size", what, i);
+  if (!numbers)
+    unsupported(Refused::known_size, "its {} (input {}) depends on a symbolic size", what, i);
   return numbers;
 }
 
@@ -114,7 +145,7 @@ std::optional<Tensor> OnnxNode::known_constant(std::size_t i, std::string_view w
   if (failed()) return std::nullopt;
   std::optional<Tensor> tensor;
   if (has_input(i)) tensor = ops::known_constant(graph(), input(i));
-  if (!tensor) unsupported("its {} (input {}) is not a constant", what, i);
+  if (!tensor) refuse_operand(i, what, "is not a constant");
   return tensor;
 }
 

@@ -61,6 +61,7 @@ class OnnxNode : public Composer {
   std::optional<std::vector<std::int64_t>> integers_or_input(std::string_view name, std::size_t i);
 
  private:
+  void refuse_operand(std::size_t i, std::string_view what, std::string_view why);
   const AttributeProto* find(std::string_view name) const;
   const AttributeProto* find(std::string_view name, AttributeProto::Type type);
 
@@ -100,6 +101,11 @@ std::span<const OpRow> all_rows();
 const OpRow* find_row(std::string_view name, std::int64_t opset);
 /// The first opset from which an op has a row.
 std::optional<int> first_opset(std::string_view name);
+
+/// The standard ops that have no rows, each with what to do instead; sorted by name.
+std::span<const RefusedOp> refused_ops();
+/// Null for what is no op of the standard, as far as Ingot knows.
+const RefusedOp* find_refused(std::string_view name);
 
 // The families of rows; called once (table.cpp).
 void add_pointwise_rows(std::vector<OpRow>& rows);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "import/onnx/onnx.h"
 
+#include <google/protobuf/io/coded_stream.h>
+
 #include <limits>
 
 #include "import/inputs.h"
@@ -14,14 +16,18 @@ namespace {
 class Importer {
  public:
   Importer(const ModelProto& model, const ImportOptions& options,
-           const std::filesystem::path& folder)
-      : model_(model), options_(options), walker_(graph_, model, {folder, options.on_read}) {}
+           const std::filesystem::path& folder, Survey& survey)
+      : model_(model),
+        options_(options),
+        survey_(survey),
+        walker_(graph_, model, {folder, options.on_read}, survey) {}
 
   Expected<Graph> run();
 
  private:
+  Expected<void> import();
   Expected<void> check_opset();
-  void register_initializers();
+  Expected<void> register_initializers();
   std::string names(const google::protobuf::RepeatedPtrField<ValueInfoProto>& all) const;
   Expected<void> choose_outputs();
   Expected<void> find_inner_inputs();
@@ -29,16 +35,17 @@ class Importer {
   Expected<void> bind_input(const ValueInfoProto& input, bool is_live);
   /// What the file says of an input; a reason when it is not a tensor we have.
   Expected<FileInput> describe(const ValueInfoProto& input) const;
-  Error report() const;
 
   const ModelProto& model_;
   const ImportOptions& options_;
+  Survey& survey_;
   Graph graph_;
   Walker walker_;
   Scope root_;
   Opsets opsets_;
   std::vector<std::string> outputs_;
   std::vector<FileInput> inputs_;
+  Liveness live_;
 };
 
 Expected<void> Importer::check_opset() {
@@ -46,6 +53,7 @@ Expected<void> Importer::check_opset() {
   root_.opsets = &opsets_;
   const auto standard = opsets_.find("");
   if (standard == opsets_.end()) return {};  // nodes that need it will say so
+  survey_.format = fmt::format("ONNX, opset {}", standard->second);
   if (standard->second > newest_opset) {
     return fail(ErrorCode::unsupported,
                 "the model uses opset {}; {} is the newest that is supported, "
@@ -55,10 +63,13 @@ Expected<void> Importer::check_opset() {
   return {};
 }
 
-void Importer::register_initializers() {
+Expected<void> Importer::register_initializers() {
   for (const TensorProto& tensor : model_.graph().initializer()) {
-    root_.initializers[tensor.name()] = &tensor;
+    if (!root_.initializers.emplace(tensor.name(), &tensor).second) {
+      return fail(ErrorCode::invalid_model, "two weights are called '{}'", tensor.name());
+    }
   }
+  return {};
 }
 
 /// For a message: what else could have been meant.
@@ -148,8 +159,16 @@ Expected<void> Importer::bind_input(const ValueInfoProto& input, bool is_live) {
   if (root_.initializers.contains(name) && !asked_for) return {};
   Expected<FileInput> described = describe(input);
   if (!described) {
-    if (described.error().code != ErrorCode::unsupported) return described.error();
-    if (is_live) walker_.report(fmt::format("input '{}': {}", name, described.error().message));
+    if (described.error().code != ErrorCode::unsupported) {
+      return fail(described.error().code, "input '{}': {}", name, described.error().message);
+    }
+    constexpr std::int32_t onnx_string = 8;
+    const bool tensor = input.type().has_tensor_type();
+    const Refused kind = !tensor ? Refused::no_tensor
+                         : input.type().tensor_type().elem_type() == onnx_string
+                             ? Refused::strings
+                             : Refused::element_type;
+    if (is_live) survey_.refuse({kind, "input", name, {}, described.error().message, {}});
     root_.values[name] = Slot{{}, true};
     return {};
   }
@@ -176,7 +195,9 @@ Expected<void> Importer::bind_inputs(const Liveness& live) {
   }
   for (const auto& [name, value] : options_.constants) {
     if (!names.contains(name)) {
-      return fail(ErrorCode::invalid_argument, "--constant {}: the model has no such input", name);
+      return fail(ErrorCode::invalid_argument,
+                  "--constant {}: the model has no such input; its inputs are {}", name,
+                  this->names(model_.graph().input()));
     }
   }
   INGOT_ASSIGN(const std::vector<ValueId> values, add_inputs(graph_, inputs_, options_));
@@ -186,31 +207,23 @@ Expected<void> Importer::bind_inputs(const Liveness& live) {
   return {};
 }
 
-Error Importer::report() const {
-  const std::vector<std::string>& lines = walker_.unsupported();
-  std::string text =
-      lines.size() == 1
-          ? "one thing in this model cannot be compiled yet:"
-          : fmt::format("{} things in this model cannot be compiled yet:", lines.size());
-  for (const std::string& line : lines) text += "\n  " + line;
-  return {ErrorCode::unsupported, std::move(text)};
-}
-
-Expected<Graph> Importer::run() {
+Expected<void> Importer::import() {
+  survey_.format = "ONNX";
   graph_.name = model_.graph().name();
   INGOT_TRY(check_opset());
-  register_initializers();
+  INGOT_TRY(register_initializers());
   INGOT_TRY(choose_outputs());
   INGOT_TRY(find_inner_inputs());
   const NodeList& nodes = model_.graph().node();
-  const Liveness live = find_live(nodes, outputs_, root_.given);
+  live_ = find_live(nodes, outputs_, root_.given);
   for (const SparseTensorProto& sparse : model_.graph().sparse_initializer()) {
     const std::string& name = sparse.values().name();
     root_.values[name] = Slot{{}, true};
-    if (live.names.contains(name)) walker_.report(fmt::format("tensor '{}': it is sparse", name));
+    if (live_.names.contains(name))
+      survey_.refuse({Refused::no_tensor, "tensor", name, {}, "it is sparse", {}});
   }
-  INGOT_TRY(bind_inputs(live));
-  INGOT_TRY(walker_.walk(root_, nodes, live));
+  INGOT_TRY(bind_inputs(live_));
+  INGOT_TRY(walker_.walk(root_, nodes, live_));
 
   std::vector<Output> outputs;
   for (const std::string& name : outputs_) {
@@ -218,23 +231,46 @@ Expected<Graph> Importer::run() {
     if (!slot) return fail(ErrorCode::invalid_model, "output '{}' is never computed", name);
     outputs.push_back({name, slot->value});
   }
-  if (!walker_.unsupported().empty()) return report();
+  if (survey_.refused()) return survey_.error();
   for (Output& output : outputs) graph_.add_output(std::move(output.name), output.value);
-  return std::move(graph_);
+  return {};
+}
+
+Expected<Graph> Importer::run() {
+  const Expected<void> imported = import();
+  survey_.look_at(graph_, static_cast<bool>(imported));
+  if (imported) return std::move(graph_);
+  if (imported.error().code != ErrorCode::unsupported || !survey_.refused()) {
+    // The walk ended early, or never began: what the table alone says of all nodes.
+    survey_.ops.clear();
+    const bool chosen = !live_.nodes.empty();
+    walker_.skim(opsets_, model_.graph().node(), chosen ? &live_ : nullptr, "", 0);
+  }
+  return imported.error();
 }
 
 }  // namespace
 }  // namespace onnx
 
 Expected<Graph> import_onnx(std::span<const std::byte> bytes, const ImportOptions& options,
-                            const std::filesystem::path& folder) {
+                            const std::filesystem::path& folder, Survey& survey) {
   onnx::ModelProto model;
-  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()) ||
-      !model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return fail(ErrorCode::invalid_model, "the ONNX file is truncated or damaged");
+  if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+    return fail(ErrorCode::limit, "an ONNX file of {} bytes; the format ends at 2 GB",
+                bytes.size());
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                                static_cast<int>(bytes.size()));
+  if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
+    return fail(ErrorCode::invalid_model,
+                "the ONNX file is cut off, damaged or nested too deeply: it cannot be read beyond "
+                "byte {} of {}; copy or export it again",
+                stream.CurrentPosition(), bytes.size());
   }
-  if (!model.has_graph()) return fail(ErrorCode::invalid_model, "the ONNX file has no graph");
-  return onnx::Importer(model, options, folder).run();
+  if (!model.has_graph()) {
+    return fail(ErrorCode::invalid_model,
+                "the ONNX file has no graph; is it complete? export the model again");
+  }
+  return onnx::Importer(model, options, folder, survey).run();
 }
 
 }  // namespace ingot

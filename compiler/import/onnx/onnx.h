@@ -11,6 +11,6 @@ namespace ingot {
 
 /// Called by import_model. `folder` is where external data may lie; empty: nowhere.
 Expected<Graph> import_onnx(std::span<const std::byte> bytes, const ImportOptions& options,
-                            const std::filesystem::path& folder);
+                            const std::filesystem::path& folder, Survey& survey);
 
 }  // namespace ingot

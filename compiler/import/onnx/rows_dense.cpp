@@ -36,7 +36,7 @@ Results gemm(OnnxNode& n) {
 /// Parameters are [C], or [C, ...] where `spatial` is 0 in old opsets.
 Results batch_norm(OnnxNode& n) {
   if (n.flag("training_mode", false)) {
-    return n.unsupported("it computes statistics (training_mode); export the model for inference");
+    return n.unsupported(Refused::training, "it computes statistics (training_mode)");
   }
   if (n.rank(n.x()) < 2) return n.invalid("its input has no channels");
   return n.batch_norm(n.x(), n.input(1), n.input(2), n.input(3), n.input(4),
@@ -95,7 +95,7 @@ Results rotary_embedding(OnnxNode& n) {
   }
   if (n.failed() || n.rank(x) != 4) return n.invalid("its input is {}", str(whole));
   const auto size = n.shape(x)[3].value();
-  if (!size) return n.unsupported("heads of symbolic size");
+  if (!size) return n.unsupported(Refused::known_size, "heads of symbolic size");
   std::int64_t turned = n.integer("rotary_embedding_dim", 0);
   if (turned == 0) turned = *size;
   if (turned < 0 || turned > *size || turned % 2 != 0)

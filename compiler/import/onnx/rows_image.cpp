@@ -73,7 +73,8 @@ Results center_crop_pad(OnnxNode& n) {
     const Interval sign = more.bounds(n.graph().symbol_ranges());
     const Dim begin = sign.lo >= 0 ? Dim::floor_div(more, 2) : -Dim::floor_div(-more, 2);
     if (sign.lo < 0 && sign.hi > 0)
-      return n.unsupported("whether {} is to be cropped is not known", n.shape(x)[axis].str());
+      return n.unsupported(Refused::known_size, "whether {} is to be cropped is not known",
+                           n.shape(x)[axis].str());
     x = n.pad(x, axis, begin, more - begin, PadMode::constant);
   }
   return x;
@@ -90,7 +91,7 @@ std::optional<Resize> read_resize(OnnxNode& n) {
       n.text("coordinate_transformation_mode", n.opset() < 11 ? "asymmetric" : "half_pixel");
   const std::string rounding =
       n.text("nearest_mode", n.opset() < 11 ? "floor" : "round_prefer_floor");
-  auto choose = [&]<class T>(const std::string& text, T& chosen,
+  auto choose = [&]<class T>(std::string_view what, const std::string& text, T& chosen,
                              std::initializer_list<std::pair<std::string_view, T>> choices) {
     for (const auto& [name, choice] : choices) {
       if (name == text) {
@@ -98,14 +99,14 @@ std::optional<Resize> read_resize(OnnxNode& n) {
         return;
       }
     }
-    n.unsupported("'{}'", text);
+    n.unsupported(Refused::attribute, "{} '{}'", what, text);
   };
-  choose(mode, how.mode,
+  choose("mode", mode, how.mode,
          {{"nearest", Resize::Mode::nearest},
           {"linear", Resize::Mode::linear},
           {"bilinear", Resize::Mode::linear},
           {"cubic", Resize::Mode::cubic}});
-  choose(coordinates, how.coordinates,
+  choose("coordinate_transformation_mode", coordinates, how.coordinates,
          {{"half_pixel", Coordinates::half_pixel},
           {"half_pixel_symmetric", Coordinates::half_pixel_symmetric},
           {"pytorch_half_pixel", Coordinates::pytorch_half_pixel},
@@ -113,7 +114,7 @@ std::optional<Resize> read_resize(OnnxNode& n) {
           {"asymmetric", Coordinates::asymmetric},
           {"tf_half_pixel_for_nn", Coordinates::tf_half_pixel_for_nn},
           {"tf_crop_and_resize", Coordinates::tf_crop_and_resize}});
-  choose(rounding, how.rounding,
+  choose("nearest_mode", rounding, how.rounding,
          {{"round_prefer_floor", Rounding::round_prefer_floor},
           {"round_prefer_ceil", Rounding::round_prefer_ceil},
           {"floor", Rounding::floor},
@@ -137,7 +138,7 @@ Target by_scale(OnnxNode& n, const Dim& size, double scale) {
   }
   if (scale == std::floor(scale)) return {size * Dim(static_cast<std::int64_t>(scale)), scale};
   const auto number = size.value();
-  if (!number) n.unsupported("a size of {} scaled by {}", size.str(), scale);
+  if (!number) n.unsupported(Refused::known_size, "a size of {} scaled by {}", size.str(), scale);
   const double out = std::floor(static_cast<double>(number.value_or(0)) * scale);
   return {static_cast<std::int64_t>(out), scale};
 }
@@ -148,7 +149,7 @@ Target by_size(OnnxNode& n, const Dim& size, const Dim& out) {
     return {out, static_cast<double>(*whole->value())};
   const auto from = size.value(), to = out.value();
   if (!from || !to || *from < 1 || *to < 0) {
-    n.unsupported("resizing from {} to {}", size.str(), out.str());
+    n.unsupported(Refused::known_size, "resizing from {} to {}", size.str(), out.str());
     return {};
   }
   return {out, static_cast<double>(*to) / static_cast<double>(*from)};
@@ -161,7 +162,7 @@ std::vector<Target> keep_ratio(OnnxNode& n, const std::vector<std::size_t>& axes
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const auto from = n.shape(n.x())[axes[i]].value(), to = sizes[i].value();
     if (!from || !to || *from < 1) {
-      n.unsupported("keep_aspect_ratio_policy with a symbolic size");
+      n.unsupported(Refused::known_size, "keep_aspect_ratio_policy with a symbolic size");
       return {};
     }
     lengths.push_back(static_cast<double>(*from));

@@ -119,7 +119,7 @@ Results hardmax(OnnxNode& n) {
   const std::size_t axis = n.axis(n.integer("axis", n.opset() < 13 ? 1 : -1), rank);
   if (n.failed()) return ValueId{};
   if (n.opset() < 13 && axis + 1 != rank)
-    return n.unsupported("a row of several axes, as before opset 13");
+    return n.unsupported(Refused::opset, "a row of several axes, as before opset 13");
   const ValueId place = place_of_extremum(n, "reduce_max", axis, false);
   if (n.failed()) return ValueId{};
   const ValueId places = n.align(iota(n, {n.shape(n.x())[axis]}, DType::i64), axis, rank);

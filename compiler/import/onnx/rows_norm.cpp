@@ -89,7 +89,7 @@ Results quantize(OnnxNode& n) {
   DType to = n.has_input(2) ? n.dtype(n.input(2)) : DType::u8;
   if (n.has("output_dtype") && n.integer("output_dtype", 0) != 0)
     to = n.dtype_attribute("output_dtype").value_or(to);
-  if (is_float(to)) return n.unsupported("quantisation to {}", name(to));
+  if (is_float(to)) return n.unsupported(Refused::element_type, "quantisation to {}", name(to));
   const ValueId scale = along_axis(n, n.cast(n.input(1), wide));
   ValueId y = n.op("round", {n.div(n.cast(n.x(), wide), scale)});
   if (n.has_input(2)) y = n.add(y, along_axis(n, n.cast(n.input(2), wide)));

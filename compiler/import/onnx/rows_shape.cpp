@@ -96,8 +96,7 @@ Results dropout_of(OnnxNode& n) {
 
 Results dropout_by_attribute(OnnxNode& n) {
   if (n.opset() < 7 && !n.flag("is_test", false) && n.real("ratio", 0.5) != 0) {
-    return n.unsupported(
-        "it is exported for training (is_test = 0); export the model for inference");
+    return n.unsupported(Refused::training, "it is exported for training (is_test = 0)");
   }
   return dropout_of(n);
 }
@@ -110,7 +109,7 @@ Results dropout_by_input(OnnxNode& n) {
     const auto ratio = n.has_input(1) ? n.known_constant(1, "ratio") : std::nullopt;
     if (n.failed()) return ValueId{};
     if (!ratio || ratio->elements() != 1 || ratio->as_double(0) != 0) {
-      return n.unsupported("it drops at random (training_mode); export the model for inference");
+      return n.unsupported(Refused::training, "it drops at random (training_mode)");
     }
   }
   return dropout_of(n);

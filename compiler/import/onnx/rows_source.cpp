@@ -34,9 +34,9 @@ Results constant(OnnxNode& n) {
     const auto numbers = n.integers("value_ints");
     return numbers ? n.constant(Tensor::from_int64(*numbers)) : ValueId{};
   }
-  if (n.has("sparse_value")) return n.unsupported("a sparse constant");
+  if (n.has("sparse_value")) return n.unsupported(Refused::no_tensor, "a sparse constant");
   if (n.has("value_string") || n.has("value_strings"))
-    return n.unsupported("a constant of strings");
+    return n.unsupported(Refused::strings, "a constant of strings");
   return n.invalid("it has no value");
 }
 

@@ -81,7 +81,7 @@ std::optional<Integers> kernel_of(OnnxNode& n) {
   }
   const auto taps = static_shape(Shape(w.begin() + 2, w.end()));
   const auto given = n.integers("kernel_shape");
-  if (!taps) n.unsupported("weights of symbolic size, {}", str(w));
+  if (!taps) n.unsupported(Refused::known_size, "weights of symbolic size, {}", str(w));
   if (taps && given && *given != *taps) n.invalid("kernel_shape is not that of the weights");
   return n.failed() ? std::nullopt : taps;
 }
@@ -150,7 +150,9 @@ Results conv_transpose(OnnxNode& n) {
     }
     out.push_back(wanted ? Dim((*wanted)[d]) : size * Dim(axis.stride));
     const auto total = (whole - out.back()).value();
-    if (!total) return n.unsupported("its pads depend on the size {} of its input", size.str());
+    if (!total)
+      return n.unsupported(Refused::known_size, "its pads depend on the size {} of its input",
+                           size.str());
     const std::int64_t pads = std::max<std::int64_t>(*total, 0);
     if (pads > most_of_one) return n.invalid("pads of {} in all", pads);
     axis.pad_begin = mode == AutoPad::same_upper ? pads / 2 : pads - pads / 2;
@@ -179,7 +181,8 @@ void round_up(OnnxNode& n, const Dim& size, ops::WindowAxis& axis) {
     if (last * s >= length + axis.pad_begin) --last;
     axis.pad_end = last * s + axis.reach() - length - axis.pad_begin;
   } else if (!known) {
-    n.unsupported("ceil_mode with pads of {} at a symbolic size {}", axis.pad_end, size.str());
+    n.unsupported(Refused::known_size, "ceil_mode with pads of {} at a symbolic size {}",
+                  axis.pad_end, size.str());
   }
 }
 

@@ -20,6 +20,7 @@ struct Slot {
   bool blocked = false;
 };
 
+using NodeList = google::protobuf::RepeatedPtrField<NodeProto>;
 using Opsets = std::unordered_map<std::string, std::int64_t>;
 
 struct Scope {
@@ -29,11 +30,10 @@ struct Scope {
   std::unordered_set<std::string> given;  // names inside that the user made inputs
   const AttributeBindings* bindings = nullptr;
   const Opsets* opsets = nullptr;
-  std::string prefix;  // of node names
+  const NodeList* nodes = nullptr;  // all, to tell a cycle from a name that nothing gives
+  std::string prefix;               // of node names
   int depth = 0;
 };
-
-using NodeList = google::protobuf::RepeatedPtrField<NodeProto>;
 
 /// The nodes that contribute to what is wanted, and every name that is read.
 struct Liveness {

@@ -206,6 +206,10 @@ Expected<Tensor> to_tensor(const TensorProto& proto, const ExternalFolder& folde
     return fail(ErrorCode::invalid_model, "tensor '{}': {}", proto.name(),
                 elements.error().message);
   }
+  if (shape.size() > max_rank) {
+    return fail(ErrorCode::limit, "tensor '{}': {} axes, at most {} are supported", proto.name(),
+                shape.size(), max_rank);
+  }
   const auto size = static_cast<std::int64_t>(bytes_of(*dtype));
   if (*elements > std::numeric_limits<std::int64_t>::max() / size) {
     return fail(ErrorCode::limit, "tensor '{}': {} elements are too many", proto.name(), *elements);

@@ -3,11 +3,10 @@
 
 #include <algorithm>
 
+#include "import/inputs.h"
+
 namespace ingot::onnx {
 namespace {
-
-constexpr int max_depth = 32;                // of functions and branches in one another
-constexpr std::int64_t max_nodes = 1 << 20;  // after inlining: functions can multiply
 
 std::string function_key(const std::string& domain, const std::string& name,
                          const std::string& overload) {
@@ -16,8 +15,8 @@ std::string function_key(const std::string& domain, const std::string& name,
 
 }  // namespace
 
-Walker::Walker(Graph& graph, const ModelProto& model, ExternalFolder folder)
-    : graph_(graph), folder_(std::move(folder)) {
+Walker::Walker(Graph& graph, const ModelProto& model, ExternalFolder folder, Survey& survey)
+    : graph_(graph), folder_(std::move(folder)), survey_(survey) {
   for (const FunctionProto& function : model.functions()) {
     functions_[function_key(function.domain(), function.name(), function.overload())] = &function;
   }
@@ -41,18 +40,36 @@ Expected<Slot> Walker::find(Scope& scope, const std::string& name) {
     if (tensor) {
       slot.value = graph_.add_constant(*std::move(tensor));
     } else {
-      report(tensor.error().message);
+      const Expected<DType> dtype = to_dtype(stored->second->data_type());
+      survey_.refuse({Refused::element_type,
+                      "tensor",
+                      name,
+                      {},
+                      dtype ? tensor.error().message : dtype.error().message,
+                      {}});
     }
     around->values.emplace(name, slot);
     return slot;
   }
-  return fail(ErrorCode::invalid_model, "value '{}' is never computed, or only from itself", name);
+  for (const Scope* around = &scope; around != nullptr; around = around->parent) {
+    for (const NodeProto& node : around->nodes != nullptr ? *around->nodes : NodeList()) {
+      if (std::find(node.output().begin(), node.output().end(), name) == node.output().end())
+        continue;
+      return fail(
+          ErrorCode::invalid_model,
+          "value '{}' is computed only from itself: the graph has a cycle through node '{}'", name,
+          own_name_of(node));
+    }
+  }
+  return fail(ErrorCode::invalid_model,
+              "value '{}' is never computed: no input, weight or node gives it", name);
 }
 
 Expected<void> Walker::walk(Scope& scope, const NodeList& nodes, const Liveness& live) {
   if (scope.depth > max_depth) {
     return fail(ErrorCode::limit, "functions and branches are nested deeper than {}", max_depth);
   }
+  scope.nodes = &nodes;
   for (const int i : live.nodes) INGOT_TRY(walk_node(scope, nodes[i], live));
   return {};
 }
@@ -61,15 +78,14 @@ Expected<void> Walker::walk_node(Scope& scope, const NodeProto& node, const Live
   if (++walked_ > max_nodes) {
     return fail(ErrorCode::limit, "more than {} nodes with all functions inlined", max_nodes);
   }
-  const std::string own_name = !node.name().empty()     ? node.name()
-                               : node.output_size() > 0 ? node.output(0)
-                                                        : std::string();
-  Call call{node, scope.prefix + own_name, {}, {}, 0};
-  auto in_context = [&](const Error& error) {
-    if (error.message.starts_with("node '")) return error;
-    return Error{error.code,
-                 fmt::format("node '{}' ({}): {}", call.name, node.op_type(), error.message)};
-  };
+  const std::string own_name = own_name_of(node);
+  Call call{node, scope.prefix + own_name, own_name, {}, {}, 0};
+  auto in_context = [&](const Error& error) { return in_node(error, call.name, node.op_type()); };
+  for (const std::string* text : {&node.name(), &node.op_type(), &node.domain()}) {
+    if (!is_utf8(*text))
+      return fail(ErrorCode::invalid_model,
+                  "the name or op of a node is not UTF-8; export it again");
+  }
   for (const std::string& input : node.input()) {
     if (input.empty()) {
       call.inputs.emplace_back();
@@ -89,22 +105,22 @@ Expected<void> Walker::walk_node(Scope& scope, const NodeProto& node, const Live
     const auto place = static_cast<std::size_t>(i);
     if (!call.used_outputs[place]) continue;
     if (place >= results->size()) {
-      report(fmt::format("node '{}' ({}): its output {} is not supported", call.name,
-                         node.op_type(), i));
+      const Refusal refusal{
+          Refused::output, {}, {}, {}, fmt::format("its output {} is not supported", i), {}};
+      refuse(scope, call, refusal);
       results->resize(place + 1, Slot{{}, true});
     }
     if (scope.given.contains(node.output(i))) continue;
+    if (scope.initializers.contains(node.output(i))) {
+      return in_context(fail(ErrorCode::invalid_model,
+                             "value '{}' is computed, and stored as a weight too", node.output(i)));
+    }
     if (!scope.values.emplace(node.output(i), (*results)[place]).second) {
       return in_context(
           fail(ErrorCode::invalid_model, "value '{}' is computed twice", node.output(i)));
     }
   }
   return {};
-}
-
-std::vector<Slot> Walker::refuse(const Call& call, std::string_view reason) {
-  report(fmt::format("node '{}' ({}): {}", call.name, call.proto.op_type(), reason));
-  return std::vector<Slot>(call.used_outputs.size(), Slot{{}, true});
 }
 
 OnnxNode Walker::view(const Scope& scope, const Call& call) {
@@ -119,35 +135,38 @@ Expected<std::vector<Slot>> Walker::emit(Scope& scope, const Call& call) {
   if (const FunctionProto* function = find_function(node)) {
     return inline_function(scope, call, *function);
   }
-  const std::string domain = domain_of(node.domain());
-  if (!domain.empty()) {
-    return refuse(call, fmt::format("ops of the domain '{}' are not supported", domain));
-  }
-  const auto opset = scope.opsets->find(domain);
-  if (opset == scope.opsets->end()) {
-    return fail(ErrorCode::invalid_model, "the model does not say which opset it uses");
-  }
   Call versioned = call;
-  versioned.opset = opset->second;
+  if (const std::string domain = domain_of(node.domain()); domain.empty()) {
+    const auto opset = scope.opsets->find(domain);
+    if (opset == scope.opsets->end()) {
+      return fail(ErrorCode::invalid_model,
+                  "the model does not say which opset it uses; it needs an opset_import of the "
+                  "standard domain");
+    }
+    versioned.opset = opset->second;
+  }
+  OpUse& use = survey_.ops[op_key(node)];
+  ++use.nodes;
+  if (std::optional<Refusal> refusal = refused_by_table(node, versioned.opset)) {
+    use.known = false;
+    if (node.op_type() == "Loop" && refusal->kind == Refused::control_flow)
+      refusal = refusal_of_loop(call);
+    skim_branches(scope, call);
+    return refuse(scope, call, *std::move(refusal));
+  }
+  use.since = first_opset(node.op_type()).value_or(first_opset_of_if);
   return node.op_type() == "If" ? inline_branch(scope, versioned) : emit_row(scope, versioned);
 }
 
 Expected<std::vector<Slot>> Walker::emit_row(Scope& scope, const Call& call) {
-  const std::string& op_type = call.proto.op_type();
-  const OpRow* row = find_row(op_type, call.opset);
-  if (row == nullptr) {
-    const std::optional<int> since = first_opset(op_type);
-    if (!since) return refuse(call, "this op is not supported yet");
-    return refuse(call, fmt::format("not supported in opset {}, but from {} to {}", call.opset,
-                                    *since, newest_opset));
-  }
+  const OpRow* row = find_row(call.proto.op_type(), call.opset);
   const std::size_t count = call.inputs.size();
   if (row->max_inputs >= 0 && count > static_cast<std::size_t>(row->max_inputs)) {
     return fail(ErrorCode::invalid_model, "{} inputs, at most {} wanted", count, row->max_inputs);
   }
   bool blocked = false;
   for (const Slot& slot : call.inputs) blocked = blocked || slot.blocked;
-  if (blocked) return std::vector<Slot>(call.used_outputs.size(), Slot{{}, true});
+  if (blocked) return block(call);
   for (std::size_t i = 0; i < static_cast<std::size_t>(row->min_inputs); ++i) {
     if (i >= count || !call.inputs[i].value.valid()) {
       return fail(ErrorCode::invalid_model, "input {} is missing", i);
@@ -159,7 +178,7 @@ Expected<std::vector<Slot>> Walker::emit_row(Scope& scope, const Call& call) {
   const Expected<std::vector<ValueId>> values = node.results(emitted.values);
   if (!values) {
     if (values.error().code != ErrorCode::unsupported) return values.error();
-    return refuse(call, values.error().message);
+    return refuse(scope, call, node.refusal());
   }
   std::vector<Slot> slots;
   for (const ValueId value : *values) {
@@ -190,6 +209,12 @@ Expected<std::vector<Slot>> Walker::inline_function(Scope& scope, const Call& ca
                 function.input_size());
   }
 
+  if (std::find(calling_.begin(), calling_.end(), &function) != calling_.end()) {
+    std::string chain;
+    for (const FunctionProto* outer : calling_) chain += outer->name() + " > ";
+    return fail(ErrorCode::invalid_model, "function '{}' calls itself: {}{}", function.name(),
+                chain, function.name());
+  }
   const Opsets opsets = read_opsets(function.opset_import());
   Scope inner;
   inner.bindings = &bindings;
@@ -201,7 +226,9 @@ Expected<std::vector<Slot>> Walker::inline_function(Scope& scope, const Call& ca
     inner.values[function.input(i)] = place < call.inputs.size() ? call.inputs[place] : Slot{};
   }
   const std::vector<std::string> wanted(function.output().begin(), function.output().end());
+  calling_.push_back(&function);
   INGOT_TRY(walk(inner, function.node(), find_live(function.node(), wanted, {})));
+  calling_.pop_back();
   std::vector<Slot> results;
   for (std::size_t i = 0; i < wanted.size() && i < call.used_outputs.size(); ++i) {
     Slot slot{{}, true};
@@ -215,14 +242,21 @@ Expected<std::vector<Slot>> Walker::inline_function(Scope& scope, const Call& ca
 
 Expected<std::vector<Slot>> Walker::inline_branch(Scope& scope, const Call& call) {
   if (call.inputs.size() != 1) return fail(ErrorCode::invalid_model, "If takes one input");
-  if (call.inputs[0].blocked) return std::vector<Slot>(call.used_outputs.size(), Slot{{}, true});
+  if (call.inputs[0].blocked) {
+    skim_branches(scope, call);
+    return block(call);
+  }
   OnnxNode node = view(scope, call);
   const auto condition = node.known_integers(0, "condition");
-  if (!condition || condition->size() != 1) {
-    return refuse(call,
-                  "its condition depends on data; only one that is known when the model is "
-                  "compiled is supported");
+  if (!condition) {
+    Refusal refusal = node.refusal();
+    refusal.kind = Refused::control_flow;
+    refusal.reason = "its condition depends on data";
+    skim_branches(scope, call);
+    return refuse(scope, call, std::move(refusal));
   }
+  if (condition->size() != 1)
+    return fail(ErrorCode::invalid_model, "its condition has {} elements", condition->size());
   const GraphProto* branch = node.subgraph((*condition)[0] != 0 ? "then_branch" : "else_branch");
   if (branch == nullptr) return fail(ErrorCode::invalid_model, "a branch is missing");
 

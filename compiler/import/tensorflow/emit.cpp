@@ -57,7 +57,7 @@ DType NodeContext::dtype_of(std::string_view attribute, DType otherwise) {
   const AttrValue* value = find(attribute);
   if (value == nullptr) return otherwise;
   const std::optional<DType> dtype = dtype_from_file(value->type());
-  if (!dtype) unsupported("element type {}", dtype_name(value->type()));
+  if (!dtype) unsupported(Refused::element_type, "element type {}", dtype_name(value->type()));
   return dtype.value_or(DType::f32);
 }
 
@@ -65,8 +65,8 @@ Shape NodeContext::known(std::size_t operand, std::string_view what) {
   if (failed()) return {};
   std::optional<std::vector<Dim>> dims = ops::known_dims(graph(), in(operand));
   if (!dims) {
-    unsupported("its {} (input {}, '{}') depends on data; constants and sizes are supported", what,
-                operand, def_.input(static_cast<int>(operand)));
+    unsupported(Refused::constant_operand, "its {} (input {}, '{}') depends on data", what, operand,
+                def_.input(static_cast<int>(operand)));
     return {};
   }
   return std::move(*dims);
@@ -76,7 +76,7 @@ std::vector<std::int64_t> NodeContext::known_integers(std::size_t operand, std::
   const Shape dims = known(operand, what);
   const auto numbers = static_shape(dims);
   if (!numbers) {
-    unsupported("its {} (input {}, '{}') is not constant", what, operand,
+    unsupported(Refused::known_size, "its {} (input {}, '{}') is not constant", what, operand,
                 def_.input(static_cast<int>(operand)));
     return {};
   }
@@ -103,7 +103,7 @@ std::size_t NodeContext::channel_axis(std::size_t rank) {
   }
   if (format == "NHWC" || format == "NDHWC") return rank - 1;
   if (format == "NCHW" || format == "NCDHW") return 1;
-  unsupported("data format '{}'", format);
+  unsupported(Refused::attribute, "data format '{}'", format);
   return 0;
 }
 
@@ -124,58 +124,6 @@ const OpRow* find_row(std::string_view op) {
   }();
   const auto it = rows.find(op);
   return it == rows.end() ? nullptr : it->second;
-}
-
-std::string_view unsupported_reason(std::string_view op) {
-  struct Reason {
-    std::string_view prefix, reason;
-  };
-  static constexpr std::string_view loop = "part of a TF1 while loop, which is not supported yet";
-  static constexpr std::string_view variable =
-      "reads or writes a variable; freeze the graph first, so that variables are constants";
-  static constexpr std::string_view random =
-      "random, so no function of the inputs; if this is dropout, fix the learning phase with "
-      "--constant NAME=false";
-  static constexpr std::string_view strings = "works on strings; keep them outside of the model";
-  static constexpr std::string_view function =
-      "calls a function of the graph's library; freeze with functions inlined";
-  static constexpr Reason reasons[] = {
-      {"Enter", loop},
-      {"RefEnter", loop},
-      {"Exit", loop},
-      {"RefExit", loop},
-      {"NextIteration", loop},
-      {"RefNextIteration", loop},
-      {"LoopCond", loop},
-      {"TensorArray", loop},
-      {"TensorList", loop},
-      {"Variable", variable},
-      {"VarHandleOp", variable},
-      {"ReadVariableOp", variable},
-      {"Assign", variable},
-      {"Resource", variable},
-      {"Random", random},
-      {"Stateless", random},
-      {"Truncated", random},
-      {"Multinomial", random},
-      {"String", strings},
-      {"AsString", strings},
-      {"DecodeRaw", strings},
-      {"ParseExample", strings},
-      {"PartitionedCall", function},
-      {"StatefulPartitionedCall", function},
-      {"While", function},
-      {"If", function},
-      {"PyFunc", "calls back into Python, which is not in the file"},
-      {"EagerPyFunc", "calls back into Python, which is not in the file"},
-      {"LookupTable", "looks up a table that is not in the graph; replace it by an integer input"},
-      {"HashTable", "a table that is not in the graph; replace the lookup by an integer input"},
-  };
-  if (op == "StatelessIf" || op == "StatelessWhile") return function;
-  for (const Reason& row : reasons) {
-    if (op.starts_with(row.prefix)) return row.reason;
-  }
-  return "this op is not supported yet";
 }
 
 }  // namespace ingot::tensorflow

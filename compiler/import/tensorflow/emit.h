@@ -81,6 +81,8 @@ std::vector<std::span<const OpRow>> row_families();
 /// Null when there is no rule for it.
 const OpRow* find_row(std::string_view op);
 /// Why there is none, and what to do.
-std::string_view unsupported_reason(std::string_view op);
+RefusedOp refused_op(std::string_view op);
+/// A row, or an op that is no computation: constants, placeholders, and branches on constants.
+bool is_known(std::string_view op);
 
 }  // namespace ingot::tensorflow

@@ -78,7 +78,7 @@ Values bias_add(NodeContext& n) {
 
 Values fused_batch_norm(NodeContext& n) {
   if (n.flag("is_training", true)) {
-    return {n.unsupported("it normalises by the batch (is_training); export for inference")};
+    return {n.unsupported(Refused::training, "it normalises by the batch (is_training)")};
   }
   constexpr float default_epsilon = 1e-4F;  // an attribute of type float, rounded as such
   const ValueId x = n.in(0);

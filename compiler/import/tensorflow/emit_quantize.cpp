@@ -82,7 +82,8 @@ Values fake_quant_vars(NodeContext& n) {
   for (std::size_t i = 0; i < 2; ++i) {
     const auto tensor = ops::known_constant(n.graph(), n.in(i + 1));
     if (!tensor) {
-      return {n.unsupported("its {} (input {}) depends on data", i == 0 ? "min" : "max", i + 1)};
+      return {n.unsupported(Refused::constant_operand, "its {} (input {}) depends on data",
+                            i == 0 ? "min" : "max", i + 1)};
     }
     if (tensor->dtype() != DType::f32 || n.rank(n.in(i + 1)) != (vector ? 1U : 0U)) {
       return {n.invalid("its range is {}", str(n.type(n.in(i + 1))))};

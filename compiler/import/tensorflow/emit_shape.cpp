@@ -159,7 +159,8 @@ Values range(NodeContext& n) {
     for (std::size_t i = 0; i < 3; ++i) {
       const auto tensor = ops::known_constant(n.graph(), n.in(i));
       if (!tensor || tensor->elements() != 1) {
-        return {n.unsupported("a range of floats whose operands are not constant")};
+        return {n.unsupported(Refused::constant_operand,
+                              "a range of floats whose operands are not constant")};
       }
       numbers[i] = tensor->as_double(0);
     }

@@ -17,7 +17,8 @@ Values pad(NodeContext& n) {
   const PadMode mode = name == "REFLECT"     ? PadMode::reflect
                        : name == "SYMMETRIC" ? PadMode::symmetric
                                              : PadMode::constant;
-  if (mode == PadMode::constant && name != "CONSTANT") return {n.unsupported("mode '{}'", name)};
+  if (mode == PadMode::constant && name != "CONSTANT")
+    return {n.unsupported(Refused::attribute, "mode '{}'", name)};
   ValueId x = n.in(0);
   if (n.failed()) return {};
   if (pads.size() != 2 * n.rank(x)) {
@@ -68,7 +69,7 @@ Values roll(NodeContext& n) {
     const std::size_t axis = n.axis(axes[i], n.rank(x));
     if (n.failed()) break;
     const std::optional<std::int64_t> length = n.shape(x)[axis].value();
-    if (!length) return {n.unsupported("axis {} of symbolic size", axis)};
+    if (!length) return {n.unsupported(Refused::known_size, "axis {} of symbolic size", axis)};
     if (*length == 0) continue;
     const std::int64_t shift = (shifts[i] % *length + *length) % *length;
     if (shift == 0) continue;
@@ -124,7 +125,8 @@ ValueId resize_axis(NodeContext& n, ValueId x, std::size_t axis, const Dim& out)
   }
   if (whole > 0) return n.resize(x, axis, out, static_cast<double>(whole), how);
   if (!size || !positions) {
-    return n.unsupported("resizing a symbolic size, {} to {}", length.str(), out.str());
+    return n.unsupported(Refused::known_size, "resizing a symbolic size, {} to {}", length.str(),
+                         out.str());
   }
   return n.resize(x, axis, out, static_cast<double>(*positions) / static_cast<double>(*size), how);
 }

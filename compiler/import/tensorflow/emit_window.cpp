@@ -33,7 +33,7 @@ WindowAxes read_windows(NodeContext& n, const Shape& shape, const Integers& taps
     return {};
   }
   if (!listed && padding != "SAME" && padding != "VALID") {
-    n.unsupported("padding '{}'", padding);
+    n.unsupported(Refused::attribute, "padding '{}'", padding);
     return {};
   }
   WindowAxes axes;
@@ -60,7 +60,7 @@ Integers taps_of(NodeContext& n, ValueId filter, std::size_t channel) {
   const Shape& shape = n.shape(filter);
   const auto sizes = static_shape(Shape(shape.begin(), shape.end() - 2));
   if (!sizes) {
-    n.unsupported("the size of its window, {}, is not known", str(shape));
+    n.unsupported(Refused::known_size, "the size of its window, {}, is not known", str(shape));
     return {};
   }
   Integers taps{1};
@@ -122,7 +122,8 @@ Values depthwise_conv(NodeContext& n) {
   Shape shape = n.shape(filter);
   const std::size_t last = shape.size() - 1;
   const std::optional<std::int64_t> channels = shape[last - 1].value();
-  if (!channels) return {n.unsupported("the channels of its filter are not known")};
+  if (!channels)
+    return {n.unsupported(Refused::known_size, "the channels of its filter are not known")};
   shape[last] *= shape[last - 1];
   shape[last - 1] = 1;
   return {convolve(n, n.reshape(filter, shape), *channels)};

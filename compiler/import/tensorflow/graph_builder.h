@@ -64,7 +64,8 @@ class GraphBuilder {
 
   Expected<Graph> import(const ImportOptions& options = {}) const {
     const std::string text = def.SerializeAsString();
-    Expected<Graph> graph = import_graphdef(std::as_bytes(std::span(text)), options);
+    Survey survey;
+    Expected<Graph> graph = import_graphdef(std::as_bytes(std::span(text)), options, survey);
     if (graph) INGOT_TRY(merge_symbols(*graph));
     return graph;
   }

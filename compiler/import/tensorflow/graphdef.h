@@ -16,6 +16,7 @@ namespace ingot {
 /// switches off is not looked at.
 ///
 /// Errors and thread safety are import_model's.
-Expected<Graph> import_graphdef(std::span<const std::byte> bytes, const ImportOptions& options);
+Expected<Graph> import_graphdef(std::span<const std::byte> bytes, const ImportOptions& options,
+                                Survey& survey);
 
 }  // namespace ingot

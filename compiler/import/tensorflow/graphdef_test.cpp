@@ -223,10 +223,17 @@ TEST(Graphdef, AllThatIsUnsupportedIsReportedAtOnce) {
   const auto graph = builder.import();
   ASSERT_FALSE(graph);
   EXPECT_EQ(graph.error().code, ErrorCode::unsupported);
-  EXPECT_EQ(graph.error().message,
-            "3 nodes of this model cannot be compiled yet:\n"
-            "  AsString: works on strings; keep them outside of the model; nodes 'text'\n"
-            "  MyVeryOwnOp: this op is not supported yet; nodes 'odd', 'odder'");
+  EXPECT_EQ(
+      graph.error().message,
+      "3 things in this model cannot be compiled yet:\n"
+      "  MyVeryOwnOp (unsupported op): this op is not supported yet\n"
+      "    nodes 'odd', 'odder'\n"
+      "    try: write it with the ops that docs/ops.md lists, or cut the model before it with "
+      "--outputs\n"
+      "  AsString (strings): works on strings\n"
+      "    node 'text'\n"
+      "    try: keep strings outside of the model: give it numbers, with --input NAME from "
+      "there on");
 }
 
 TEST(Graphdef, CallsOfTheGraphsFunctionsAreNamed) {
@@ -234,7 +241,7 @@ TEST(Graphdef, CallsOfTheGraphsFunctionsAreNamed) {
   builder.placeholder("x", tf_float, {2});
   builder.node("my_function", "call", {"x"});
   builder.def.mutable_library()->add_function()->mutable_signature()->set_name("my_function");
-  EXPECT_THAT(message(builder.import()), HasSubstr("freeze with functions inlined"));
+  EXPECT_THAT(message(builder.import()), HasSubstr("freeze the graph with its functions inlined"));
 }
 
 TEST(Graphdef, ATf1WhileLoopIsReportedAsSuch) {
@@ -317,7 +324,8 @@ TEST(Graphdef, TruncatedBytesAreAnErrorAtEveryLength) {
   GraphBuilder builder = learning_phase(true);
   const std::string text = builder.def.SerializeAsString();
   for (std::size_t size = 0; size < text.size(); ++size) {
-    const auto graph = import_graphdef(std::as_bytes(std::span(text).first(size)), {});
+    Survey survey;
+    const auto graph = import_graphdef(std::as_bytes(std::span(text).first(size)), {}, survey);
     // A cut between two nodes leaves a smaller graph, which may even be complete.
     EXPECT_TRUE(graph || !graph.error().message.empty()) << size;
   }

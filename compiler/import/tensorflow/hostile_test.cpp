@@ -128,7 +128,8 @@ TEST(GraphdefHostile, DamagedGraphsEndWithAnErrorOrAGraph) {
     const std::string bytes = mutator.next();
     ImportOptions options;
     if (i % 2 == 0) options.outputs = {"mean"};
-    Expected<Graph> graph = import_graphdef(std::as_bytes(std::span(bytes)), options);
+    Survey survey;
+    Expected<Graph> graph = import_graphdef(std::as_bytes(std::span(bytes)), options, survey);
     if (!graph) {
       EXPECT_FALSE(graph.error().message.empty());
       EXPECT_NE(graph.error().code, ErrorCode::internal);

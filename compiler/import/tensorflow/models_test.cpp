@@ -73,7 +73,9 @@ TEST_P(TensorflowModel, AgreesWithTensorflow) {
   if (!fs::exists(folder)) GTEST_SKIP() << "no reference data at " << folder;
   const Json model = Json::parse(read_bytes(folder / "model.json"));
   const std::string bytes = read_bytes(folder / std::string(model["file"]));
-  Expected<Graph> graph = import_graphdef(std::as_bytes(std::span(bytes)), options_of(model));
+  Survey survey;
+  Expected<Graph> graph =
+      import_graphdef(std::as_bytes(std::span(bytes)), options_of(model), survey);
   ASSERT_TRUE(graph) << graph.error().message;
   const Expected<void> merged = merge_symbols(*graph);
   ASSERT_TRUE(merged) << merged.error().message;

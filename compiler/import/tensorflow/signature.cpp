@@ -173,20 +173,29 @@ Expected<Signature> read_signature(const Topology& topology, int producer,
 
 Expected<Values> add_signature_inputs(Graph& graph, const Topology& topology,
                                       const Signature& signature, const Selection& selection,
-                                      const ImportOptions& options) {
-  std::vector<Wire> wires = signature.inputs;
+                                      const ImportOptions& options, Survey& survey) {
+  std::vector<Wire> wanted = signature.inputs;
   for (const std::uint32_t node : selection.order) {
-    if (is_placeholder(topology.op(node))) wires.push_back({node, 0});
+    if (is_placeholder(topology.op(node))) wanted.push_back({node, 0});
   }
-  std::sort(wires.begin(), wires.end());
+  std::sort(wanted.begin(), wanted.end());
+  std::vector<Wire> wires;
   std::vector<FileInput> inputs;
-  for (const Wire wire : wires) {
+  for (const Wire wire : wanted) {
     FileInput input = describe_input(topology, signature.producer, wire);
     const AttrValue* dtype = find_attribute(topology.node(wire.node), "dtype");
     if (!input.dtype && dtype != nullptr && is_source(topology.op(wire.node))) {
-      return fail(ErrorCode::unsupported, "placeholder '{}' is of element type {}", input.name,
-                  dtype_name(dtype->type()));
+      const std::string type = dtype_name(dtype->type());
+      const Refused kind = type == "string" ? Refused::strings : Refused::element_type;
+      survey.refuse({kind,
+                     "input",
+                     input.name,
+                     {},
+                     fmt::format("element type {} is not supported", type),
+                     {}});
+      continue;
     }
+    wires.push_back(wire);
     inputs.push_back(std::move(input));
   }
   INGOT_ASSIGN(const std::vector<ValueId> added, add_inputs(graph, inputs, options));

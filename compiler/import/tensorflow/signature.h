@@ -42,9 +42,10 @@ struct Signature {
 Expected<Signature> read_signature(const Topology& topology, int producer,
                                    const ImportOptions& options);
 
+/// An input of an element type that is not ours is refused in the survey, and has no value.
 Expected<Values> add_signature_inputs(Graph& graph, const Topology& topology,
                                       const Signature& signature, const Selection& selection,
-                                      const ImportOptions& options);
+                                      const ImportOptions& options, Survey& survey);
 
 Expected<void> add_signature_outputs(Graph& graph, const Topology& topology,
                                      const Signature& signature, const Values& values);

@@ -110,6 +110,7 @@ Expected<Tensor> decode_tensor(const TensorProto& proto, std::int64_t& expansion
     }
     shape.push_back(dim.size());
   }
+  INGOT_TRY(check_extent({*dtype, Shape(shape.begin(), shape.end())}));
   INGOT_ASSIGN(const std::int64_t count, element_count(shape));
   const auto size = static_cast<std::int64_t>(bytes_of(*dtype));
 

@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "import/inputs.h"
 #include "import/tensorflow/graphdef.pb.h"
 
 namespace ingot::tensorflow {
@@ -21,24 +22,6 @@ std::optional<std::pair<std::string_view, std::uint32_t>> split_name(std::string
   const auto [stop, failure] = std::from_chars(text.data() + colon + 1, end, output);
   if (colon == 0 || failure != std::errc() || stop != end) return std::nullopt;
   return std::pair{text.substr(0, colon), output};
-}
-
-/// Names go into messages and JSON, which must be UTF-8. Overlong forms pass: nobody compares them.
-bool is_utf8(std::string_view text) {
-  std::size_t open = 0;  // continuation bytes that must follow
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool continuation = (byte & 0xC0U) == 0x80U;
-    if (continuation != (open > 0)) return false;
-    if (continuation) {
-      --open;
-    } else if (byte >= 0xC2U && byte <= 0xF4U) {
-      open = byte < 0xE0U ? 1 : byte < 0xF0U ? 2 : 3;
-    } else if (byte >= 0x80U) {
-      return false;
-    }
-  }
-  return open == 0;
 }
 
 }  // namespace

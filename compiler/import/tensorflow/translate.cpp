@@ -2,70 +2,51 @@
 #include "import/tensorflow/translate.h"
 
 #include <algorithm>
-#include <map>
 
 #include "import/tensorflow/emit.h"
 #include "import/tensorflow/graphdef.pb.h"
+#include "import/tensorflow/library.h"
 #include "import/tensorflow/tensor.h"
 
 namespace ingot::tensorflow {
 namespace {
 
-/// All that stands in the way, grouped by op and reason.
-class Obstacles {
- public:
-  void add(std::string_view op, std::string_view node, std::string reason) {
-    std::vector<std::string>& nodes = by_reason_[{std::string(op), std::move(reason)}];
-    if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.emplace_back(node);
-  }
-  bool empty() const { return by_reason_.empty(); }
-  Error error() const {
-    std::size_t count = 0;
-    for (const auto& [key, nodes] : by_reason_) count += nodes.size();
-    std::string text = count == 1
-                           ? "one node of this model cannot be compiled yet:"
-                           : fmt::format("{} nodes of this model cannot be compiled yet:", count);
-    for (const auto& [key, nodes] : by_reason_) {
-      text +=
-          fmt::format("\n  {}: {}; nodes '{}'", key.first, key.second, fmt::join(nodes, "', '"));
-    }
-    return {ErrorCode::unsupported, std::move(text)};
-  }
-
- private:
-  std::map<std::pair<std::string, std::string>, std::vector<std::string>> by_reason_;
-};
-
 class Translator {
  public:
   Translator(Graph& graph, const Topology& topology, const Selection& selection,
-             const std::unordered_set<std::string_view>& functions, Values& values)
+             const Library& library, Values& values, Survey& survey)
       : graph_(graph),
         topology_(topology),
         selection_(selection),
-        functions_(functions),
+        library_(library),
         values_(values),
+        survey_(survey),
         blocked_(topology.size()) {}
 
   Expected<void> run() {
     for (const std::uint32_t node : selection_.order) {
+      ++use(node).nodes;
       INGOT_TRY(translate(node));
     }
-    if (!obstacles_.empty()) return obstacles_.error();
+    if (survey_.refused()) return survey_.error();
     return {};
   }
 
  private:
   Expected<void> translate(std::uint32_t node) {
     const std::string_view op = topology_.op(node);
-    if (is_placeholder(op)) return {};  // an input of the graph
+    if (is_placeholder(op)) {  // an input of the graph, or one that was refused
+      blocked_[node] = !values_.get({node, 0}).valid();
+      return {};
+    }
     if (op == "Const") return constant(node);
     if (is_switch(op)) return branch(node);
     if (is_merge(op)) return join(node);
     const OpRow* row = find_row(op);
     if (row == nullptr) {
-      block(node, functions_.contains(op) ? unsupported_reason("PartitionedCall")
-                                          : unsupported_reason(op));
+      use(node).known = false;
+      refuse(node, refused_op(library_.calls(op) ? "PartitionedCall" : op));
+      library_.skim(topology_.node(node), survey_);
       return {};
     }
     std::vector<ValueId> operands;
@@ -73,10 +54,10 @@ class Translator {
       const ValueId value = values_.get(wire);
       if (!value.valid()) {
         if (!blocked_[wire.node]) {
-          block(node, fmt::format("it reads '{}', an output that {} does not give in inference",
-                                  topology_.describe(wire), topology_.op(wire.node)));
+          refuse(node, refusal_of_output(wire));
+          return {};
         }
-        blocked_[node] = true;
+        block(node);
         return {};
       }
       operands.push_back(value);
@@ -91,7 +72,7 @@ class Translator {
     NodeContext context(graph_, topology_.node(node), row->core, operands);
     std::vector<ValueId> outputs = row->emit(context);
     Expected<std::vector<ValueId>> result = context.results(std::move(outputs));
-    if (!result) return failure(node, result.error());
+    if (!result) return failure(node, result.error(), context.refusal());
     values_.set(node, *std::move(result));
     return {};
   }
@@ -101,7 +82,10 @@ class Translator {
     const auto value = attributes.find("value");
     if (value == attributes.end()) return invalid(node, "a constant without a value");
     Expected<Tensor> tensor = decode_tensor(value->second.tensor(), expansion_budget_);
-    if (!tensor) return failure(node, tensor.error());
+    if (!tensor) {
+      return failure(node, tensor.error(),
+                     {Refused::element_type, {}, {}, {}, tensor.error().message, {}});
+    }
     values_.set(node, {graph_.add_constant(*std::move(tensor))});
     return {};
   }
@@ -112,20 +96,20 @@ class Translator {
     if (!selection_.chosen(node)) {
       const Wire predicate = origin(topology_.inputs(node)[1]);
       const std::string_view source = topology_.op(predicate.node);
-      blocked_[node] = true;
       if (source == "LoopCond") {
-        obstacles_.add("Switch", topology_.node(node).name(),
-                       std::string(unsupported_reason("LoopCond")));
-      } else {
-        // One line for each predicate, however many nodes it steers.
-        const std::string name = topology_.describe(predicate);
-        const bool fixable = source.starts_with("Placeholder");
-        obstacles_.add("Switch", name,
-                       fixable ? fmt::format("chooses a branch by an input; fix it with "
-                                             "--constant {}=false",
-                                             name)
-                               : "chooses a branch by data");
+        refuse(node, refused_op(source));
+        return {};
       }
+      // One line for each predicate, however many nodes it steers.
+      const std::string name = topology_.describe(predicate);
+      blocked_[node] = true;
+      ++use(node).refused;
+      Refusal refusal{Refused::control_flow, "Switch", name, {}, "chooses a branch by data", {}};
+      if (source.starts_with("Placeholder")) {
+        refusal.reason = "chooses a branch by an input";
+        refusal.advice = fmt::format("fix it with --constant {0}=false, or {0}=true", name);
+      }
+      survey_.refuse(std::move(refusal));
       return {};
     }
     return forward(node, data, 2);
@@ -138,9 +122,18 @@ class Translator {
       const bool loop = std::any_of(inputs.begin(), inputs.end(), [&](Wire wire) {
         return topology_.op(wire.node).ends_with("NextIteration");
       });
-      if (loop) block(node, unsupported_reason("NextIteration"));
-      if (obstacles_.empty()) block(node, "more than one of its inputs can have a value");
-      blocked_[node] = true;
+      if (loop) {
+        refuse(node, refused_op("NextIteration"));
+      } else if (!survey_.refused()) {
+        refuse(node, {Refused::control_flow,
+                      {},
+                      {},
+                      {},
+                      "more than one of its inputs can have a value",
+                      {}});
+      } else {
+        block(node);
+      }
       return {};
     }
     INGOT_TRY(forward(node, topology_.inputs(node)[*choice], 1));
@@ -154,7 +147,7 @@ class Translator {
 
   Expected<void> forward(std::uint32_t node, Wire from, std::size_t outputs) {
     const ValueId value = values_.get(from);
-    blocked_[node] = !value.valid();
+    if (!value.valid()) block(node);
     if (value.valid()) values_.set(node, std::vector<ValueId>(outputs, value));
     return {};
   }
@@ -170,9 +163,36 @@ class Translator {
     return wire;
   }
 
-  void block(std::uint32_t node, std::string_view reason) {
+  /// A node's output that its row leaves out, or that it does not have.
+  Refusal refusal_of_output(Wire wire) const {
+    const std::string_view op = topology_.op(wire.node);
+    const bool norm = op.starts_with("FusedBatchNorm");
+    return {norm ? Refused::training : Refused::output,
+            {},
+            {},
+            {},
+            fmt::format("it reads '{}', an output that {}", topology_.describe(wire),
+                        norm ? fmt::format("{} gives in training only", op)
+                             : fmt::format("Ingot does not compute for {}, if it has one", op)),
+            norm ? "" : "check the number after the colon, or name other --outputs"};
+  }
+
+  OpUse& use(std::uint32_t node) { return survey_.ops[std::string(topology_.op(node))]; }
+
+  /// Not looked at, because of what it reads.
+  void block(std::uint32_t node) {
     blocked_[node] = true;
-    obstacles_.add(topology_.op(node), topology_.node(node).name(), std::string(reason));
+    ++use(node).unseen;
+  }
+  void refuse(std::uint32_t node, Refusal refusal) {
+    blocked_[node] = true;
+    ++use(node).refused;
+    refusal.op = topology_.op(node);
+    refusal.node = topology_.node(node).name();
+    survey_.refuse(std::move(refusal));
+  }
+  void refuse(std::uint32_t node, const RefusedOp& row) {
+    refuse(node, {row.kind, {}, {}, {}, std::string(row.reason), std::string(row.advice)});
   }
 
   Error invalid(std::uint32_t node, std::string_view what) const {
@@ -180,31 +200,29 @@ class Translator {
                 topology_.op(node), what);
   }
 
-  Expected<void> failure(std::uint32_t node, const Error& error) {
+  Expected<void> failure(std::uint32_t node, const Error& error, Refusal refusal) {
     if (error.code == ErrorCode::unsupported) {
-      block(node, error.message);
+      refuse(node, std::move(refusal));
       return {};
     }
-    if (error.message.starts_with("node '")) return error;
-    return fail(error.code, "node '{}' ({}): {}", topology_.node(node).name(), topology_.op(node),
-                error.message);
+    return in_node(error, topology_.node(node).name(), std::string(topology_.op(node)));
   }
 
   Graph& graph_;
   const Topology& topology_;
   const Selection& selection_;
-  const std::unordered_set<std::string_view>& functions_;
+  const Library& library_;
   Values& values_;
+  Survey& survey_;
   std::vector<bool> blocked_;
-  Obstacles obstacles_;
   std::int64_t expansion_budget_ = std::int64_t{256} << 20;
 };
 
 }  // namespace
 
 Expected<void> translate(Graph& graph, const Topology& topology, const Selection& selection,
-                         const std::unordered_set<std::string_view>& functions, Values& values) {
-  return Translator(graph, topology, selection, functions, values).run();
+                         const Library& library, Values& values, Survey& survey) {
+  return Translator(graph, topology, selection, library, values, survey).run();
 }
 
 }  // namespace ingot::tensorflow

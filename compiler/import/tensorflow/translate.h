@@ -2,17 +2,15 @@
 // Walks the selected nodes in order and writes each as core ops.
 #pragma once
 
-#include <string_view>
-#include <unordered_set>
-
+#include "import/survey.h"
+#include "import/tensorflow/library.h"
 #include "import/tensorflow/signature.h"
 
 namespace ingot::tensorflow {
 
-/// Sets the values of all selected nodes. `functions`: names of the graph's own functions, so that
-/// calls of them are recognised. Errors: what the model breaks, at once; what is unsupported, all
-/// of it in one message.
+/// Sets the values of all selected nodes. Errors: what the model breaks, at once; what is
+/// unsupported, all of it in one message, and in the survey.
 Expected<void> translate(Graph& graph, const Topology& topology, const Selection& selection,
-                         const std::unordered_set<std::string_view>& functions, Values& values);
+                         const Library& library, Values& values, Survey& survey);
 
 }  // namespace ingot::tensorflow
