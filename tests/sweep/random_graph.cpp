@@ -178,7 +178,9 @@ class Generator {
       if (other.valid()) return other;
     }
     if (chance(15) && rank(a) > 1 && !shape(a).back().is(0)) {
-      return c.slice(a, rank(a) - 1, 0, chance(50) ? shape(a).back() : Dim(1));
+      const Dim& width = shape(a).back();
+      const bool whole = chance(50) || !width.value();  // a symbol may be 0
+      return c.slice(a, rank(a) - 1, 0, whole ? width : Dim(1));
     }
     std::vector<std::int64_t> sizes;
     const std::size_t from = static_cast<std::size_t>(below(static_cast<int>(rank(a)) + 1));
