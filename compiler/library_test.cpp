@@ -181,6 +181,7 @@ TEST(Library, FailuresAreValues) {
   EXPECT_EQ(code([](Options& o) { o.disabled_passes = {"no-such"}; }).code, Code::invalid_argument);
   EXPECT_EQ(code([](Options& o) { o.instrument = "memory"; }).message,
             "--instrument memory: thread or address wanted");
+  EXPECT_EQ(code([](Options& o) { o.pass_limit = -1; }).code, Code::invalid_argument);
   EXPECT_EQ(error_of({}, "").code, Code::invalid_model);
   EXPECT_EQ(error_of({}, "graph {").code, Code::invalid_model);
   EXPECT_EQ(compile_file("/no/such/model.onnx").error().exit_status(), 5);

@@ -73,7 +73,13 @@ Expected<CompileOptions> read_options(const compiler::Options& written) {
   for (const std::string& text : written.disabled_passes) {
     for (std::string& part : split(text)) options.passes.disabled.push_back(std::move(part));
   }
-  if (written.pass_limit) options.passes.limit = *written.pass_limit;
+  if (written.pass_limit) {
+    if (*written.pass_limit < 0) {
+      return fail(ErrorCode::invalid_argument, "--pass-limit {}: a number of rewrites wanted",
+                  *written.pass_limit);
+    }
+    options.passes.limit = *written.pass_limit;
+  }
   if (!written.isa.empty()) {
     options.isa_levels.clear();
     for (const std::string& part : split(written.isa)) {
