@@ -15,7 +15,7 @@ unshare -m true 2>/dev/null || skip "needs a mount namespace of its own"
 [[ ${INGOT_DEB_INSIDE:-} ]] || INGOT_DEB_INSIDE=1 exec unshare -m "$0" "$@"
 
 root=$(mktemp -d)
-trap 'umount "$root/proc" 2>/dev/null; rm -rf --one-file-system "$root"' EXIT
+trap 'umount "$root/proc" 2>/dev/null || true; rm -rf --one-file-system "$root"' EXIT
 # The mirror that this machine uses for Debian itself.
 sources=$(grep -lE '^(URIs:|deb ).*/debian/?( |$)' /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
   head -n 1 || true)
