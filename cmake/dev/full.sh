@@ -46,9 +46,11 @@ step_format() { verb_fmt --check; }
 step_tidy() { tidy $(sources '*.cpp' | grep -vE '_(test|fuzz|bench)\.cpp$|^tests/|^examples/'); }
 step_test() { verb_test; }
 step_clang() { preset_step clang all; }
-step_asan() { preset_step asan ingot_tests -E '^e2e\.|^sweep\.|^layering$'; }
-step_ubsan() { preset_step ubsan ingot_tests -E '^e2e\.|^sweep\.|^layering$'; }
-step_tsan() { preset_step tsan ingot_tests -E '^e2e\.|^layering$|[Ss]weep|[Rr]andom'; }
+# Tests that are programs and scripts of their own, which a sanitizer preset does not build.
+SCRIPT_TESTS='^(abi|e2e|fuzz|math|sweep)\.|^layering$'
+step_asan() { preset_step asan ingot_tests -E "$SCRIPT_TESTS"; }
+step_ubsan() { preset_step ubsan ingot_tests -E "$SCRIPT_TESTS"; }
+step_tsan() { preset_step tsan ingot_tests -E "$SCRIPT_TESTS|[Ss]weep|[Rr]andom"; }
 step_ulp() {
   configure release
   build_targets release ulp_sweep compiled_sweep

@@ -8,6 +8,7 @@
 #include <ingot/abi.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
@@ -135,7 +136,7 @@ class CompiledCode {
     EXPECT_EQ(status, error.status);
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const std::size_t size = outputs[i].bytes().size();
-      std::memcpy(outputs[i].mutable_bytes().data(), guarded[i].data() + guard, size);
+      std::copy_n(guarded[i].data() + guard, size, outputs[i].mutable_bytes().data());
       EXPECT_TRUE(untouched(std::span(guarded[i]).first(guard)));
       EXPECT_TRUE(untouched(std::span(guarded[i]).subspan(guard + size)));
     }

@@ -293,7 +293,7 @@ class Checker {
           bias_memory.as<T>()[n] = bias.at<T>(static_cast<std::int64_t>(n));
         if (c_.in_place) std::ranges::copy(residual.bytes(), out.bytes().begin());
         std::vector<T> expected(layout.c);
-        std::memcpy(expected.data(), out.as<T>(), out.bytes().size());
+        std::copy_n(out.as<T>(), layout.c, expected.begin());
 
         std::feclearexcept(FE_ALL_EXCEPT);
         fill(layout, weights, bias, a.as<T>(), residual.as<T>(), expected);
