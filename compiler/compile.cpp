@@ -9,6 +9,8 @@
 
 #include "describe.h"
 #include "ir/text.h"
+#include "ir/verify.h"
+#include "plan/check.h"
 #include "plan/print.h"
 #include "write/write.h"
 
@@ -84,11 +86,39 @@ ImportOptions import_options(const std::filesystem::path& model, const CompileOp
   return import;
 }
 
+Expected<Graph> checked(Expected<Graph> imported, const CompileOptions& options) {
+  if (imported && options.passes.check) INGOT_TRY(options.passes.check(*imported, "import"));
+  return imported;
+}
+
 }  // namespace
 
 Expected<Graph> import_for(const std::string& model_path, const CompileOptions& options) {
   begin(options, "import");
-  return guarded([&] { return import_file(model_path, import_options(model_path, options)); });
+  return guarded([&] {
+    return checked(import_file(model_path, import_options(model_path, options)), options);
+  });
+}
+
+void verify_each(CompileOptions& options) {
+  options.passes.check = [](const Graph& graph, std::string_view after) -> Expected<void> {
+    if (const auto sound = verify(graph); !sound)
+      return fail(ErrorCode::internal, "after {}: {}", after, sound.error().message);
+    const std::string text = print(graph, {.constants_in_full = true});
+    const auto again = parse_graph(text);
+    if (!again) {
+      return fail(ErrorCode::internal, "after {}: the graph does not read back: {}", after,
+                  again.error().message);
+    }
+    if (print(*again, {.constants_in_full = true}) != text)
+      return fail(ErrorCode::internal, "after {}: the graph reads back as another one", after);
+    return {};
+  };
+  options.plan.check = [](const plan::Plan& plan, std::string_view step) -> Expected<void> {
+    const auto sound = plan::check_plan(plan);
+    if (sound) return {};
+    return fail(ErrorCode::internal, "after planning {}: {}", step, sound.error().message);
+  };
 }
 
 Expected<Bundle> compile_graph(const Graph& graph, const CompileOptions& options,
@@ -126,8 +156,9 @@ Expected<Bundle> compile(const std::string& model_path, const CompileOptions& op
 Expected<Bundle> compile_bytes(std::span<const std::byte> model, const std::string& source,
                                const CompileOptions& options) {
   begin(options, "import");
-  INGOT_ASSIGN(const Graph graph,
-               guarded([&] { return import_model(model, import_options(source, options)); }));
+  INGOT_ASSIGN(const Graph graph, guarded([&] {
+                 return checked(import_model(model, import_options(source, options)), options);
+               }));
   return compile_graph(graph, options, std::filesystem::path(source).filename().string());
 }
 

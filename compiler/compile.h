@@ -54,4 +54,9 @@ Expected<std::string> compile_until(const std::string& model_path, const Compile
 /// it.
 Expected<Graph> import_for(const std::string& model_path, const CompileOptions& options);
 
+/// Has options check the graph after import and after each pass, and the plan after each step of
+/// planning: by the verifiers, and that a graph reads back from its text. A failure is an error of
+/// code `internal` that names the pass or step. Takes about twice the time.
+void verify_each(CompileOptions& options);
+
 }  // namespace ingot

@@ -207,9 +207,9 @@ Expected<std::unique_ptr<Engine>> make_interpreter(const Graph& imported,
 }
 
 Expected<std::unique_ptr<Engine>> make_plan_interpreter(const Graph& imported,
-                                                        const passes::Options& options) {
-  INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options));
-  INGOT_ASSIGN(const plan::Plan plan, plan::make_plan(graph));
+                                                        const CompileOptions& options) {
+  INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes));
+  INGOT_ASSIGN(const plan::Plan plan, plan::make_plan(graph, options.plan));
   const std::string text = plan::print(plan).text;
   INGOT_ASSIGN(plan::Plan read, plan::parse_plan(text, plan.weights));
   if (plan::print(read).text != text)

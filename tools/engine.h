@@ -54,7 +54,7 @@ Expected<std::unique_ptr<Engine>> make_interpreter(const Graph& imported,
 /// The interpreter of plans on what is read back from the plan's text, so that a wrong plan is told
 /// from wrong code, and the text known to say everything.
 Expected<std::unique_ptr<Engine>> make_plan_interpreter(const Graph& imported,
-                                                        const passes::Options& options);
+                                                        const CompileOptions& options);
 
 /// A compiled model; `isa` ("v3") asks for one variant, empty for the best that this CPU has.
 Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path, const std::string& isa);

@@ -42,6 +42,14 @@ void ModelFlags::add_passes(CLI::App& app) {
                  "make only the first K rewrites, to find a wrong one by halves")
       ->type_name("K")
       ->check(CLI::Range(0, std::numeric_limits<int>::max()));
+  app.add_flag("--verify-each", verify_each,
+               "check the graph after each pass and the plan after each step of planning");
+}
+
+Expected<CompileOptions> ModelFlags::options() const {
+  INGOT_ASSIGN(CompileOptions options, read_options(*this));
+  if (verify_each) ingot::verify_each(options);
+  return options;
 }
 
 void SizeFlags::add(CLI::App& app) {

@@ -13,13 +13,15 @@ namespace ingot::tools {
 
 /// As typed; options() reads them.
 struct ModelFlags : compiler::Options {
+  bool verify_each = false;
+
   /// --input --constant --outputs --dim
   void add_import(CLI::App& app);
   /// --name --isa --instrument, and those of passes
   void add_compile(CLI::App& app);
-  /// --disable-pass --pass-limit
+  /// --disable-pass --pass-limit --verify-each
   void add_passes(CLI::App& app);
-  Expected<CompileOptions> options() const { return read_options(*this); }
+  Expected<CompileOptions> options() const;
 };
 
 /// `N=4`, several times or with commas.
@@ -37,6 +39,7 @@ void add_compile(CLI::App& program, Run& run);
 void add_inspect(CLI::App& program, Run& run);
 void add_run(CLI::App& program, Run& run);
 void add_verify(CLI::App& program, Run& run);
+void add_reduce(CLI::App& program, Run& run);
 void add_completion(CLI::App& program, Run& run);
 void add_man(CLI::App& program, Run& run);
 

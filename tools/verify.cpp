@@ -99,7 +99,7 @@ class Verifier {
     subject.graph = *std::move(graph);
     INGOT_ASSIGN(subject.engine,
                  flags_.engine == "interpreter" ? make_interpreter(subject.graph, options.passes)
-                 : flags_.engine == "plan" ? make_plan_interpreter(subject.graph, options.passes)
+                 : flags_.engine == "plan"      ? make_plan_interpreter(subject.graph, options)
                                            : compile_and_load(subject.graph, options, variant));
     return subject;
   }

@@ -80,6 +80,8 @@ struct Options {
   std::vector<std::string> disabled;               // names of passes
   int limit = std::numeric_limits<int>::max();     // only so many rewrites in all: for bisecting
   std::function<void(const Applied&)> trace = {};  // called after each pass
+  /// Asked after each pass whether what it made is right; a failure ends optimize().
+  std::function<Expected<void>(const Graph&, std::string_view pass)> check = {};
 };
 
 /// All passes, by name.

@@ -139,6 +139,7 @@ Expected<Graph> optimize(const Graph& graph, const Options& options, std::vector
       if (applied.report.times > 0) ++version;
       // What it leaves it may itself look at again: seen is the version before, if it fired.
       seen[p] = applied.report.times > 0 ? version - 1 : version;
+      if (options.check) INGOT_TRY(options.check(current, pass.name));
       if (options.trace) options.trace(applied);
       if (log != nullptr) log->push_back(std::move(applied));
     }

@@ -90,7 +90,11 @@ Expected<Plan> lower_graph(const Graph& graph, const std::string& apart) {
 }
 
 Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options) {
+  const auto check = [&](const Plan& plan, std::string_view step) -> Expected<void> {
+    return options.check ? options.check(plan, step) : Expected<void>();
+  };
   INGOT_ASSIGN(Plan plan, lower_graph(graph, ""));
+  INGOT_TRY(check(plan, "kernels"));
   for (const Symbol& symbol : plan.symbols) {
     const Rows rows = find_rows(graph, Dim::symbol(symbol.name));
     plan.independent.push_back(rows.independent() && !constrained(graph, symbol.name));
@@ -100,12 +104,15 @@ Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options) {
   } else {
     make_blocks(plan, options.block_bytes);
   }
+  INGOT_TRY(check(plan, "blocks and arena"));
   if (options.block_bytes > 0 && bytes_at(plan, 1) > options.block_bytes) {
     INGOT_ASSIGN(std::optional<Plan> nested, plan_long_rows(graph, plan, options.block_bytes));
     if (nested) plan = *std::move(nested);
+    INGOT_TRY(check(plan, "blocks of long rows"));
   }
   if (options.part_work > 0) make_forks(plan, options.part_work);
   make_names_unique(plan);
+  INGOT_TRY(check(plan, "forks and names"));
   return plan;
 }
 

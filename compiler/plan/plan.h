@@ -4,8 +4,10 @@
 // machine code all derive from it. A plan prints as text (plan/print.h).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -248,6 +250,8 @@ struct PlanOptions {
   /// microseconds of a core, several times what it takes to have a waiting thread begin. 0: no
   /// forks.
   std::int64_t part_work = std::int64_t{1} << 20;
+  /// Asked after each step of planning whether the plan is right so far; a failure ends it.
+  std::function<Expected<void>(const Plan&, std::string_view step)> check = {};
 };
 
 /// Decides kernels, schedule, buffers and offsets. The graph is optimised already.

@@ -83,8 +83,7 @@ MessageMutator::Words words() {
 }
 
 MessageMutator& mutator() {
-  static MessageMutator made(INGOT_SOURCE_DIR "/compiler/import/tensorflow/graphdef.proto",
-                             "GraphDef", words());
+  static MessageMutator made(INGOT_SCHEMAS "/graphdef.descriptor", "GraphDef", words());
   return made;
 }
 

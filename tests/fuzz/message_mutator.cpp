@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "message_mutator.h"
 
-#include <google/protobuf/compiler/parser.h>
 #include <google/protobuf/descriptor.pb.h>
-#include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/io/zero_copy_stream_impl.h>
 
 #include <cmath>
 #include <fstream>
@@ -34,12 +31,10 @@ void make_maps_lists(DescriptorProto& message) {
 }
 
 FileDescriptorProto read_schema(const std::string& path, const std::string& root) {
-  std::ifstream file(path);
-  google::protobuf::io::IstreamInputStream stream(&file);
-  google::protobuf::io::Tokenizer tokens(&stream, nullptr);
-  FileDescriptorProto schema;
-  const bool parsed = google::protobuf::compiler::Parser().Parse(&tokens, &schema);
-  INGOT_CHECK(parsed, "{} cannot be read", path);
+  std::ifstream file(path, std::ios::binary);
+  google::protobuf::FileDescriptorSet set;
+  INGOT_CHECK(set.ParseFromIstream(&file) && set.file_size() == 1, "{} cannot be read", path);
+  FileDescriptorProto schema = set.file(0);
   schema.set_name("schema");
   schema.clear_options();
   for (DescriptorProto& message : *schema.mutable_message_type()) {
@@ -66,10 +61,10 @@ std::string text_of(const Message& message, const FieldDescriptor& field, int in
 
 }  // namespace
 
-MessageMutator::MessageMutator(const std::string& proto_file, const std::string& root, Words words)
+MessageMutator::MessageMutator(const std::string& descriptor, const std::string& root, Words words)
     : words_(std::move(words)) {
-  const auto* file = pool_.BuildFile(read_schema(proto_file, root));
-  INGOT_CHECK(file != nullptr, "{} is no schema", proto_file);
+  const auto* file = pool_.BuildFile(read_schema(descriptor, root));
+  INGOT_CHECK(file != nullptr, "{} is no schema", descriptor);
   prototype_ = factory_.GetPrototype(file->FindMessageTypeByName(root));
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes protobuf messages as messages, so that a fuzzer gets past the parser: fields are set,
-// dropped, repeated, and take values from elsewhere in the message. The schema is read from its
-// .proto file at run time, because the generated classes have no reflection.
+// dropped, repeated, and take values from elsewhere in the message. The schema is read at run time
+// from what protoc makes of its .proto file, because the generated classes have no reflection.
 #pragma once
 
 #include <google/protobuf/dynamic_message.h>
@@ -27,9 +27,10 @@ class MessageMutator {
     std::vector<std::string> suffixes;
   };
 
-  /// Of the message called `root`, which is given one more field of texts, `flags`, that importers
-  /// skip: options for the import (tests/fuzz/import_flags.h).
-  MessageMutator(const std::string& proto_file, const std::string& root, Words words);
+  /// Of the message called `root` in a file of protoc's --descriptor_set_out, which is given one
+  /// more field of texts, `flags`, that importers skip: options for the import
+  /// (tests/fuzz/import_flags.h).
+  MessageMutator(const std::string& descriptor, const std::string& root, Words words);
 
   /// As LLVMFuzzerCustomMutator. What cannot be parsed is changed byte by byte.
   std::size_t mutate(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed);

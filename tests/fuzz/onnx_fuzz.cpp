@@ -158,8 +158,7 @@ MessageMutator::Words words() {
 }
 
 MessageMutator& mutator() {
-  static MessageMutator made(INGOT_SOURCE_DIR "/compiler/import/onnx/onnx.proto", "ModelProto",
-                             words());
+  static MessageMutator made(INGOT_SCHEMAS "/onnx.descriptor", "ModelProto", words());
   return made;
 }
 

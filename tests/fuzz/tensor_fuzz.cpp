@@ -24,7 +24,7 @@ namespace {
 
 ingot::fuzz::MessageMutator& mutator() {
   static ingot::fuzz::MessageMutator made(
-      INGOT_SOURCE_DIR "/compiler/import/onnx/onnx.proto", "TensorProto",
+      INGOT_SCHEMAS "/onnx.descriptor", "TensorProto",
       {{{"StringStringEntryProto.key", {"location", "offset", "length"}}}, {}, {}});
   return made;
 }
