@@ -24,7 +24,13 @@ struct NativeScalars {
   NativeArith arithmetic;
 
   NativeArith& arith() { return arithmetic; }
-  V number(double value) const { return static_cast<V>(value); }
+  /// Of an unsigned type -1 is the greatest number.
+  V number(double value) const {
+    if constexpr (is_float)
+      return static_cast<V>(value);
+    else
+      return static_cast<V>(static_cast<std::int64_t>(value));
+  }
 
   V add(V a, V b) const {
     if constexpr (is_float)

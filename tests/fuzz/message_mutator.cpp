@@ -63,6 +63,7 @@ std::string text_of(const Message& message, const FieldDescriptor& field, int in
 
 MessageMutator::MessageMutator(const std::string& descriptor, const std::string& root, Words words)
     : words_(std::move(words)) {
+  google::protobuf::SetLogHandler(nullptr);  // it would print each text that is not UTF-8
   const auto* file = pool_.BuildFile(read_schema(descriptor, root));
   INGOT_CHECK(file != nullptr, "{} is no schema", descriptor);
   prototype_ = factory_.GetPrototype(file->FindMessageTypeByName(root));
