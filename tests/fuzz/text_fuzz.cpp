@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as a graph in text form. What parses must keep its promises.
 #include "agree.h"
-#include "ir/text.h"
+#include "import/import.h"
 #include "target.h"
 
 namespace ingot::fuzz {
 namespace {
 
 void read_text(Bytes data) {
-  const auto graph = parse_graph({reinterpret_cast<const char*>(data.data()), data.size()});
+  // Through the importer, which asks more of a graph than the text form does.
+  const auto graph = import_model(std::as_bytes(data), {});
   if (!graph) return;
   if (const std::string wrong = broken_promise(*graph, data.size()); !wrong.empty()) stop(wrong);
 }
