@@ -62,8 +62,10 @@ class Folder {
     for (std::size_t d = 0; d + 1 < tensor.rank(); ++d) {
       if (tensor.shape()[d] != 1) return std::nullopt;
     }
+    // No product has more results, and a hostile model asks for memory by a size alone.
+    constexpr std::int64_t max_channels = std::int64_t{1} << 24;
     const bool one = tensor.elements() == 1;
-    if (!one && tensor.elements() != width) return std::nullopt;
+    if (width > max_channels || (!one && tensor.elements() != width)) return std::nullopt;
     Numbers numbers;
     for (std::int64_t i = 0; i < width; ++i) numbers.push_back(tensor.as_double(one ? 0 : i));
     return numbers;
