@@ -114,6 +114,7 @@ class Variant {
                                 {tensors.data() + dense.size(), results.size()},
                                 {workspace.data(), workspace.size()});
     if (threads > 1) {
+      call.struct_bytes = sizeof call;
       call.threads = threads;
       call.parallel_for = in_threads;
     }
