@@ -12,6 +12,7 @@
 #include "subject.h"
 #include "target.h"
 #include "tests/sweep/rows.h"
+#include "tests/sweep/tensors.h"
 #include "tools/cases.h"
 
 namespace ingot::fuzz {
@@ -87,19 +88,7 @@ void set_special(Tensor& tensor, std::int64_t i, InputBytes& bytes) {
                                      std::numeric_limits<double>::quiet_NaN()};
   const std::size_t width = bytes_of(tensor.dtype());
   const std::uint8_t choice = bytes.byte();
-  const double real = reals[choice % std::size(reals)];
-  switch (tensor.dtype()) {
-    case DType::f32:
-      return tensor.set(i, static_cast<float>(real));
-    case DType::f64:
-      return tensor.set(i, real);
-    case DType::f16:
-      return tensor.set(i, f64_to_f16(real));
-    case DType::bf16:
-      return tensor.set(i, f64_to_bf16(real));
-    default:
-      break;
-  }
+  if (sweep::set_real(tensor, i, reals[choice % std::size(reals)])) return;
   // Integers: a power of two up to the width, give or take a little, and its negative.
   std::uint64_t word = std::uint64_t{1} << (choice % (8 * width));
   const std::uint8_t way = bytes.byte();
@@ -112,21 +101,9 @@ void set_special(Tensor& tensor, std::int64_t i, InputBytes& bytes) {
 void set_usual(Tensor& tensor, std::int64_t i, std::uint64_t random) {
   const double real = static_cast<double>(static_cast<std::int64_t>(random)) * 0x1p-62;
   const std::size_t width = bytes_of(tensor.dtype());
-  switch (tensor.dtype()) {
-    case DType::f32:
-      return tensor.set(i, static_cast<float>(real));
-    case DType::f64:
-      return tensor.set(i, real);
-    case DType::f16:
-      return tensor.set(i, f64_to_f16(real));
-    case DType::bf16:
-      return tensor.set(i, f64_to_bf16(real));
-    default: {
-      const std::uint64_t word = random % 3;
-      std::memcpy(tensor.mutable_bytes().data() + static_cast<std::size_t>(i) * width, &word,
-                  width);
-    }
-  }
+  if (sweep::set_real(tensor, i, real)) return;
+  const std::uint64_t word = random % 3;
+  std::memcpy(tensor.mutable_bytes().data() + static_cast<std::size_t>(i) * width, &word, width);
 }
 
 void fill(Tensor& tensor, InputBytes& bytes) {

@@ -97,8 +97,10 @@ std::string Subject::check(const Call& call) const {
                                    {tensors.data() + inputs, tensors.size() - inputs},
                                    {workspace.data(), workspace.size()});
     if (call.threads > 1) {
-      request.threads = call.threads;
-      request.parallel_for = backwards;
+      ingot::Options shared;
+      shared.threads = call.threads;
+      shared.parallel_for = backwards;
+      add_options(request, shared);
     }
     status = model.run(request);
   }

@@ -114,9 +114,10 @@ class Variant {
                                 {tensors.data() + dense.size(), results.size()},
                                 {workspace.data(), workspace.size()});
     if (threads > 1) {
-      call.struct_bytes = sizeof call;
-      call.threads = threads;
-      call.parallel_for = in_threads;
+      ingot::Options shared;
+      shared.threads = threads;
+      shared.parallel_for = in_threads;
+      add_options(call, shared);
     }
     if (const Status status = model_.run(call); !status.ok()) failure = status.message().c_str();
     if (!workspace.intact()) failure = "wrote beyond the workspace";

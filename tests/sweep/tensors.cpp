@@ -8,24 +8,33 @@ namespace ingot::sweep {
 namespace {
 
 void set_number(Tensor& tensor, std::int64_t i, double real, std::uint64_t word) {
-  switch (tensor.dtype()) {
-    case DType::f32:
-      return tensor.set(i, static_cast<float>(real));
-    case DType::f64:
-      return tensor.set(i, real);
-    case DType::f16:
-      return tensor.set(i, f64_to_f16(real));
-    case DType::bf16:
-      return tensor.set(i, f64_to_bf16(real));
-    case DType::boolean:
-      return tensor.set(i, static_cast<std::uint8_t>(word >> 7 & 1));
-    default:
-      const std::size_t size = bytes_of(tensor.dtype());
-      std::memcpy(tensor.mutable_bytes().data() + static_cast<std::size_t>(i) * size, &word, size);
-  }
+  if (set_real(tensor, i, real)) return;
+  if (tensor.dtype() == DType::boolean)
+    return tensor.set(i, static_cast<std::uint8_t>(word >> 7 & 1));
+  const std::size_t size = bytes_of(tensor.dtype());
+  std::memcpy(tensor.mutable_bytes().data() + static_cast<std::size_t>(i) * size, &word, size);
 }
 
 }  // namespace
+
+bool set_real(Tensor& tensor, std::int64_t i, double real) {
+  switch (tensor.dtype()) {
+    case DType::f32:
+      tensor.set(i, static_cast<float>(real));
+      return true;
+    case DType::f64:
+      tensor.set(i, real);
+      return true;
+    case DType::f16:
+      tensor.set(i, f64_to_f16(real));
+      return true;
+    case DType::bf16:
+      tensor.set(i, f64_to_bf16(real));
+      return true;
+    default:
+      return false;
+  }
+}
 
 Tensor random_rows(const TensorType& type, const SymbolValues& symbols, bool wild,
                    std::uint64_t seed) {

@@ -14,6 +14,9 @@ namespace ingot::sweep {
 Tensor random_rows(const TensorType& type, const SymbolValues& symbols, bool wild,
                    std::uint64_t seed);
 
+/// Sets an element of a tensor of floats, of whatever width; false for other types.
+bool set_real(Tensor& tensor, std::int64_t i, double real);
+
 /// Empty, or the first element that differs in its bits; NaN is NaN.
 std::string different_bits(const Tensor& got, const Tensor& wanted);
 
