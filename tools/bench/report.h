@@ -28,17 +28,18 @@ struct Figures {
 
 /// One kernel of a compiled model in a probed call; of all its blocks together.
 struct KernelFigures {
-  std::string name, kind, source;  // `source`: the model file's nodes that it computes
-  double us = 0;                   // median over calls
-  std::uint64_t operations = 0, bytes_read = 0, bytes_written = 0;
-  /// What this machine needs at least: operations at peak, or bytes from the level of the memory
-  /// hierarchy that holds the call's data, whichever is more.
+  std::string name, kind, source;              // `source`: the model file's nodes that it computes
+  double us = 0;                               // median over calls
+  std::uint64_t operations = 0;                // a multiply-add counts two
+  std::uint64_t bytes = 0, weights_bytes = 0;  // read and written; of those the weights
+  /// What this machine needs at least: operations at peak, or the kernel's weights from the level
+  /// of the memory hierarchy that holds all weights and the rest from the first, whichever is more.
   double limit_us = 0;
   bool bound_by_bytes = false;
 };
 
 struct Profile {
-  std::string engine, level;  // `level`: where the call's data is taken to come from: "L2"
+  std::string engine, level;  // `level`: where weights come from in a hot call: "L2"
   double total_us = 0;        // of a probed call
   double plain_us = 0;        // of the same call without a probe
   std::vector<KernelFigures> kernels;
@@ -67,6 +68,7 @@ struct Run {
 struct ModelReport {
   std::string name, file;
   std::uint64_t weights_bytes = 0;
+  std::uint64_t multiply_adds = 0;  // of one event, in products and convolutions
   std::vector<Run> runs;
   std::string error;  // why there are no runs, if so
 };
