@@ -24,6 +24,8 @@ struct Figures {
   std::int64_t samples = 0;
   std::int64_t calls = 0;  // in all samples
   bool steady = false;     // the uncertainty came below what was asked for before time was up
+  /// Some or all of the samples, in the order in which they were taken; may be empty.
+  std::vector<double> times;
 };
 
 /// One kernel of a compiled model in a probed call; of all its blocks together.
@@ -55,6 +57,7 @@ struct Result {
   std::string agreement;  // "reference", "agrees", "differs", or why it was not compared
   double difference = 0;  // largest |a - b| / (1e-4 * max |b| of that output + 1e-6), b: reference
   std::string note;       // what a reader must know: "shapes fixed", "from tf2onnx"
+  std::string doubt;      // why these figures are not to be trusted yet, if so
 };
 
 struct Run {
@@ -68,7 +71,7 @@ struct Run {
 struct ModelReport {
   std::string name, file;
   std::uint64_t weights_bytes = 0;
-  std::uint64_t multiply_adds = 0;  // of one event, in products and convolutions
+  std::uint64_t multiply_adds = 0;  // of one event, in products and convolutions; 0: not known
   std::vector<Run> runs;
   std::string error;  // why there are no runs, if so
 };
