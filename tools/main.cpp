@@ -29,6 +29,7 @@ void add_commands(CLI::App& program, Run& run) {
   add_run(program, run);
   add_verify(program, run);
   add_reduce(program, run);
+  add_report(program, run);
   add_completion(program, run);
   add_man(program, run);
 }

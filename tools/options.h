@@ -40,6 +40,7 @@ void add_inspect(CLI::App& program, Run& run);
 void add_run(CLI::App& program, Run& run);
 void add_verify(CLI::App& program, Run& run);
 void add_reduce(CLI::App& program, Run& run);
+void add_report(CLI::App& program, Run& run);
 void add_completion(CLI::App& program, Run& run);
 void add_man(CLI::App& program, Run& run);
 

@@ -32,6 +32,12 @@ encode TensorProto >"$set/output_0.pb" <<<'dims: 2 data_type: 1 float_data: 9 fl
 cp digits.onnx model.onnx
 printf '#!/bin/sh\ngrep -q "= exp(" "$1"\n' >still_wrong.sh
 chmod +x still_wrong.sh
+for report in today part1 part2; do
+  cat >"$report.json" <<'REPORT'
+{"ingot_report": 1, "date": "", "ingot_version": "", "threads": 1, "engines": [], "models": [],
+ "machine": {"cpu": "", "date": "", "cores": 1, "peak_gflops": {}, "levels": [], "call_ns": 0, "clock_ns": 0}}
+REPORT
+done
 
 commands=$(ingot --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 [[ $(wc -w <<<"$commands") -ge 6 ]] || fail "no list of commands in ingot --help"
