@@ -47,12 +47,12 @@ typedef struct ingot_peer {
   void (*close)(void* session);
   /* For an engine that is timed by a tool of its own, in a process of its own: fills at most
    * `capacity` times of a call in microseconds from about `seconds` of calls and says how many, or
-   * a negative number. Null for all others. */
+   * a negative number. 0 or null for all others. */
   int64_t (*measure)(void* session, double seconds, double* microseconds, size_t capacity,
                      char* error, size_t error_bytes);
 } ingot_peer;
 
-extern const ingot_peer ingot_peer_plugin;
+extern __attribute__((visibility("default"))) const ingot_peer ingot_peer_plugin;
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 // An engine that has a model open and can be called: a variant of a compiled model, or a peer.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -43,6 +44,8 @@ struct Question {
   std::vector<TensorType> outputs;   // of fixed shape
   std::vector<TensorType> declared;  // of the inputs, with symbols where the model has them
   SymbolValues sizes;
+  /// Placeholders that are no inputs, fixed to a value: ImportOptions::constants.
+  std::map<std::string, std::string> constants;
 };
 
 class Engine {
