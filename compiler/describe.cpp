@@ -52,8 +52,8 @@ void describe_kernels(const plan::Plan& plan, write::Interface& model) {
     std::string source;
     for (const std::string& op : kernel.sources) source += (source.empty() ? "" : " ") + op;
     model.kernels.push_back({kernel.name, std::string(plan::kind_name(kernel)), std::move(source),
-                             plan::in_all(plan, plan::flops(kernel)).str(),
-                             plan::in_all(plan, plan::bytes_moved(plan, kernel)).str()});
+                             plan::in_all(plan, kernel, plan::flops(kernel)).str(),
+                             plan::in_all(plan, kernel, plan::bytes_moved(plan, kernel)).str()});
     for (const plan::BufferId buffer : plan::buffers_of(kernel)) {
       lives[buffer].first = std::min(lives[buffer].first, kernel.id);
       lives[buffer].second = std::max(lives[buffer].second, kernel.id);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "bench/compiled.h"
 #include "ops/interpret.h"
 #include "passes/pass.h"
 #include "plan/interpret.h"
@@ -100,12 +101,12 @@ class Compiled : public Engine {
     for (Tensor& result : results) tensors.push_back(describe(result));
 
     std::uint64_t bytes = 0;
-    INGOT_TRY(check(model_.workspace_bytes({symbols.data(), symbols.size()}, 1, bytes)));
+    INGOT_TRY(bench::expected(model_.workspace_bytes({symbols.data(), symbols.size()}, 1, bytes)));
     std::vector<std::byte> workspace(bytes);
     ingot_call call = make_call({symbols.data(), symbols.size()}, {tensors.data(), dense.size()},
                                 {tensors.data() + dense.size(), results.size()},
                                 {workspace.data(), workspace.size()});
-    INGOT_TRY(check(model_.run(call)));
+    INGOT_TRY(bench::expected(model_.run(call)));
     return results;
   }
 
@@ -117,11 +118,6 @@ class Compiled : public Engine {
     result.dtype = static_cast<std::int32_t>(tensor.dtype());
     result.rank = static_cast<std::uint32_t>(tensor.rank());
     return result;
-  }
-
-  static Expected<void> check(const Status& status) {
-    if (status.ok()) return {};
-    return fail(ErrorCode::runtime, "{}", status.message().c_str());
   }
 
   static Expected<std::vector<std::int64_t>> shape_of(const Port& port,

@@ -23,11 +23,13 @@ std::string version() {
 }
 
 void add_commands(CLI::App& program, Run& run) {
+  add_bench(program, run);
   add_check(program, run);
   add_compile(program, run);
   add_inspect(program, run);
   add_run(program, run);
   add_verify(program, run);
+  add_machine(program, run);
   add_reduce(program, run);
   add_report(program, run);
   add_completion(program, run);

@@ -34,11 +34,13 @@ struct SizeFlags {
 /// Each subcommand adds itself to the program and sets `run` when it is chosen: the exit status, or
 /// why it failed.
 using Run = std::function<Expected<int>()>;
+void add_bench(CLI::App& program, Run& run);
 void add_check(CLI::App& program, Run& run);
 void add_compile(CLI::App& program, Run& run);
 void add_inspect(CLI::App& program, Run& run);
 void add_run(CLI::App& program, Run& run);
 void add_verify(CLI::App& program, Run& run);
+void add_machine(CLI::App& program, Run& run);
 void add_reduce(CLI::App& program, Run& run);
 void add_report(CLI::App& program, Run& run);
 void add_completion(CLI::App& program, Run& run);

@@ -163,9 +163,14 @@ Dim row_elements(const Buffer& buffer, const Block& block) {
   return *elements;
 }
 
-Dim in_all(const Plan& plan, Dim per_block) {
-  for (const Block& block : plan.blocks) {
-    per_block = per_block.substitute(block.count, block.extent).substitute(block.begin, 0);
+Dim in_all(const Plan& plan, const Kernel& kernel, Dim per_block) {
+  // Inner ones first: their extents may speak of the outer ones.
+  for (auto block = plan.blocks.rbegin(); block != plan.blocks.rend(); ++block) {
+    if (kernel.id < block->first || kernel.id > block->last) continue;
+    // Kernels that are made for one row do not mention how many a block has.
+    per_block = block->size == 1 ? per_block.substitute(block->count, 1) * block->extent
+                                 : per_block.substitute(block->count, block->extent);
+    per_block = per_block.substitute(block->begin, 0);
   }
   return per_block;
 }

@@ -29,9 +29,9 @@ bool in_one_block(const Plan& plan);
 /// Elements of a caller's tensor from row to row of a block's extent.
 Dim row_elements(const Buffer& buffer, const Block& block);
 
-/// An expression in a block's own symbols, summed over all blocks of a call: what kernels do in
-/// all.
-Dim in_all(const Plan& plan, Dim per_block);
+/// What a kernel does in all its blocks of a call. `per_block`: what it does in one, in the blocks'
+/// own symbols.
+Dim in_all(const Plan& plan, const Kernel& kernel, Dim per_block);
 /// The same for the largest block of a call.
 Dim in_a_block(const Plan& plan, Dim per_block);
 

@@ -27,7 +27,7 @@ double work_of(const Plan& plan, const Kernel& kernel) {
     values[symbol.name] =
         std::clamp<std::int64_t>(leads ? 1 : 64, symbol.range.lo, symbol.range.hi);
   }
-  const Expected<std::int64_t> total = in_all(plan, flops(kernel)).evaluate(values);
+  const Expected<std::int64_t> total = in_all(plan, kernel, flops(kernel)).evaluate(values);
   return total ? static_cast<double>(*total) : 0;
 }
 

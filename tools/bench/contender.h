@@ -52,6 +52,7 @@ class Engine {
  public:
   virtual ~Engine() = default;
   std::string name, version, settings;
+  bool same_bits = false;  // its outputs have to be those of the interpreter to the bit
   virtual Expected<std::unique_ptr<Contender>> open(const Question& question) = 0;
 };
 

@@ -35,7 +35,11 @@ Expected<Machine> machine_from_json(const std::string& text, const std::string& 
 /// INGOT_MACHINE, else ingot/machine.json in the user's cache folder.
 std::string machine_file();
 
-/// From machine_file() if it is of this CPU; else measured and written there, where that can be.
-Expected<Machine> machine();
+/// To and from machine_file(). Reading it fails where its limits are not those of this CPU.
+Expected<void> keep_machine(const Machine& machine);
+Expected<Machine> kept_machine();
+
+/// What is kept, else measured now and kept where that can be.
+Machine this_machine();
 
 }  // namespace ingot::bench
