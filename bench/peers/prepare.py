@@ -7,7 +7,8 @@ dtype, shape, and the shape as declared, with names where it is free), outputs (
 constants (placeholders that are no inputs, with their values as text) and options (`prepare` of the
 engine's settings). ANSWER is JSON with `path`; a failure is an exit status of 1 with its reason as
 the last line of stderr. Both are kept in a folder, under a hash of all that they depend on, so that
-the second time costs nothing, failures included. Other folder: INGOT_PEERS_CACHE.
+the second time costs nothing, failures included. INGOT_PEERS_CACHE names another folder,
+INGOT_PEERS_SECONDS another limit than 300.
 """
 import hashlib
 import json
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-TIME_LIMIT = 300  # seconds
+TIME_LIMIT = float(os.environ.get("INGOT_PEERS_SECONDS", 300))
 REVISION = 1  # of what convert.py makes; a new one makes all files anew
 
 
@@ -56,7 +57,7 @@ def key(peers, request):
     depends = {
         "revision": REVISION, "versions": peers["versions"][request["engine"]],
         "host": peers["host"], "options": request["options"], "constants": request["constants"],
-        "inputs": [[i["name"], i["dtype"], i["shape" if fixed else "declared"]]
+        "inputs": [[i["name"], i["dtype"], i["shape"] if fixed else nameless(i["declared"])]
                    for i in request["inputs"]],
         "outputs": [[o["name"], o["shape"] if fixed else None] for o in request["outputs"]],
     }
@@ -70,6 +71,10 @@ def key(peers, request):
                 state = entry.stat()
                 digest.update(f"{entry.name} {state.st_size} {state.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:32]
+
+
+def nameless(shape):
+    return [size if isinstance(size, int) else None for size in shape]
 
 
 def read_result(folder):
@@ -109,7 +114,7 @@ def convert(peers_file, request, work):
             signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
             status = child.wait(timeout=TIME_LIMIT)
         except subprocess.TimeoutExpired:
-            return {"error": f"preparation took longer than {TIME_LIMIT} s"}
+            return {"error": f"preparation took longer than {TIME_LIMIT:g} s"}
         finally:
             try:
                 os.killpg(child.pid, signal.SIGKILL)  # whatever it started

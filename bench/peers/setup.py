@@ -31,6 +31,7 @@ def main(folder, tf2onnx_python):
             "iree-import-onnx": os.path.join(programs, "iree-import-onnx"),
             "iree-compile": os.path.join(programs, "iree-compile"),
             "xla-runtime": os.path.join(os.path.abspath(folder), "libxla_aot_runtime.a"),
+            "xla-header": os.path.join(os.path.abspath(folder), "xla.h"),
             "target-cpu": cpu,
         },
         "versions": {key: versions(said, tf2onnx) for key, said in settings.items()}
@@ -54,7 +55,7 @@ def engine(folder, key, said):
     plugin = f"{key}.so"
     if not os.path.exists(os.path.join(folder, plugin)):
         sys.exit(f"there is no {os.path.join(folder, plugin)}")
-    common = said.get("settings", {})
+    common = {"programs": os.path.dirname(sys.executable)} | said.get("settings", {})
     return {"key": key, "title": said["title"], "plugin": plugin,
             "version": importlib.metadata.version(said["package"]),
             "summary": " ".join(said["summary"].split()),

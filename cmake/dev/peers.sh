@@ -32,6 +32,12 @@ peers_xla_runtime() {
       g++ -std=c++17 -O3 -march=native -DNDEBUG -fPIC -w "${flags[@]}" -I"$2/tensorflow/include" \
         -I"$3" -c "$3/$1" -o "$4/${1//\//_}.o"' _ {} "$site" "$sources" "$objects" ||
     die "XLA's runtime does not compile"
+  # What is included by all that the ahead-of-time compiler writes; flags as in xla_aot.py.
+  printf '#include "%s"\n' absl/log/check.h absl/synchronization/blocking_counter.h \
+    xla/backends/cpu/runtime/kernel_c_api.h xla/types.h \
+    tensorflow/compiler/tf2xla/xla_compiled_cpu_function.h >"$2/xla.h"
+  g++ -std=c++17 -O2 -march=native -DNDEBUG -w -fPIC -fno-gnu-unique -I"$site/tensorflow/include" \
+    -x c++-header "$2/xla.h" -o "$2/xla.h.gch" || die "XLA's header does not compile"
   rm -f "$library"
   ar rcs "$library" "$objects"/*.o
 }
@@ -71,6 +77,10 @@ verb_peers_setup() {
     -Wl,-rpath,"$site/openvino/libs"
   peers_plugin tensorflow -isystem "$site/tensorflow/include" \
     "$site"/tensorflow/libtensorflow_{cc,framework}.so.2 -Wl,-rpath,"$site/tensorflow"
+  peers_plugin xla -Wl,--no-as-needed "$site/tensorflow/libtensorflow_framework.so.2" \
+    -Wl,-rpath,"$site/tensorflow"
+  peers_plugin iree
+  peers_xla_runtime "$site" "$PEERS"
   "$engines/bin/python" bench/peers/setup.py "$PEERS" "$tf2onnx/bin/python" ||
     die "the engines cannot be listed"
   say "peers: $PEERS/peers.json"
