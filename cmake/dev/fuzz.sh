@@ -1,35 +1,31 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Part of ./dev: the fuzzers of tests/fuzz.
+# Part of ./dev: the fuzzers of tests/fuzz. docs/fuzzing.md is their manual.
+
+MERGE_BYTES=4096 # more than that a committed input does not have
 
 fuzzers() { for file in tests/fuzz/*_fuzz.cpp; do basename "$file" _fuzz.cpp; done; }
 
-# The folders of the inputs that target $1 starts from, one a line: what make_seeds.sh makes, what is
-# committed, and where it is there what ../shared has.
+# The folders of the inputs that target $1 starts from, one a line: what make_seeds.sh makes, and what
+# is committed. Nothing from elsewhere, because what is grown from them is committed in turn.
 fuzz_inputs_of() {
-  local folder shared=build/fuzz/shared/$1
+  local folder
   case $1 in
     onnx | graphdef | tensor) tests/fuzz/make_seeds.sh "$1" "build/fuzz/seeds/$1" ;;
-  esac
-  case $1 in
-    onnx) [[ -d $shared ]] || gather_shared "$shared" '../shared/onnx-cases/node/*/model.onnx' ;;
-    graphdef) [[ -d $shared ]] || gather_shared "$shared" '../shared/models/*/*.pb' ;;
-    tensor) [[ -d $shared ]] || gather_shared "$shared" '../shared/onnx-cases/node/*/*/*.pb' ;;
     text) echo tests/fuzz/models ;;
   esac
-  for folder in "build/fuzz/seeds/$1" "tests/fuzz/$1" "$shared"; do
+  for folder in "build/fuzz/seeds/$1" "tests/fuzz/$1" "tests/fuzz/corpus/$1"; do
     [[ ! -d $folder ]] || echo "$folder"
   done
 }
 
-# gather_shared FOLDER PATTERN: small files of a kind, under names of their own.
-gather_shared() {
-  local file
-  mkdir -p "$1"
-  for file in $2; do
-    [[ -f $file && $(stat -c %s "$file") -le 8192 ]] || continue
-    cp "$file" "$1/$(sha1sum "$file" | cut -c 1-16)"
-  done
+# The smallest models of ../shared, which make for more calls than large ones: the folders, with
+# blanks between them.
+small_models() {
+  local model
+  for model in ../shared/models/*/*.{onnx,pb}; do
+    [[ ! -f $model || $(stat -c %s "$model") -gt 16384 ]] || echo "$PWD/${model%/*}"
+  done | tr '\n' ' '
 }
 
 # fuzz_one NAME SECONDS: what it finds stays in build/fuzz/found/NAME. Ends with a line that says how
@@ -39,14 +35,19 @@ fuzz_one() {
   local options=(-max_total_time="$seconds" -print_final_stats=1 -artifact_prefix="$found/"
     -timeout=10 -rss_limit_mb=2048 -malloc_limit_mb=2048 -max_len=16384 -reload=0)
   [[ ! -f tests/fuzz/$name.dict ]] || options+=(-dict="tests/fuzz/$name.dict")
-  # What a call of a compiled model needs to be told is little.
-  [[ $name != run ]] || options+=(-max_len=512 -len_control=0)
+  # Decisions about a call or a graph are few, and all of them are made, from short inputs too.
+  case $name in
+    run | graph) options+=(-max_len=512 -len_control=0) ;;
+  esac
+  if [[ $name == run ]]; then export INGOT_FUZZ_MODELS=${INGOT_FUZZ_MODELS-$(small_models)}; fi
   mkdir -p "$corpus" "$found"
   local folders
   mapfile -t folders < <(fuzz_inputs_of "$name")
   say "fuzzing $name for $seconds s"
   local status=0
-  build/fuzz/tests/fuzz/"${name}_fuzz" "${options[@]}" "$corpus" "${folders[@]}" >"$log" 2>&1 || status=$?
+  # Half of the time would go into noting where memory comes from.
+  ASAN_OPTIONS=malloc_context_size=1 \
+    build/fuzz/tests/fuzz/"${name}_fuzz" "${options[@]}" "$corpus" "${folders[@]}" >"$log" 2>&1 || status=$?
   local tried coverage
   tried=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
   coverage=$(grep -oE 'cov: [0-9]+ ft: [0-9]+ corp: [0-9]+' "$log" | tail -n 1)
@@ -55,6 +56,36 @@ fuzz_one() {
   grep -m1 -B3 -A25 -E 'ERROR:|runtime error|what\(\)' "$log" >&2 || tail -n 30 "$log" >&2
   say "once it is mended, keep the input: build/fuzz/tests/fuzz/${name}_fuzz -minimize_crash=1 -runs=10000 FILE, then into tests/fuzz/$name"
   return 1
+}
+
+# fuzz_merge NAME: of all that the fuzzer has kept so far, what reaches code that the seeds do not
+# becomes tests/fuzz/corpus/NAME.
+fuzz_merge() {
+  local name=$1 kept=tests/fuzz/corpus/$1 work=build/fuzz/merge/$1 folder file
+  local folders=()
+  rm -rf "$work"
+  mkdir -p "$work/known" "$work/new" "build/fuzz/corpus/$name"
+  while IFS= read -r folder; do
+    case $folder in
+      "$kept") folders+=("$folder") ;;
+      *) find "$folder" -type f -exec cp -n -t "$work/known" {} + ;;
+    esac
+  done < <(fuzz_inputs_of "$name")
+  # Small files only: a test runs all of them.
+  find "build/fuzz/corpus/$name" -type f -size -"$MERGE_BYTES"c -exec cp -t "$work/new" {} +
+  cp -r "$work/known" "$work/all"
+  # Whether code runs counts, not how often: that makes for a tenth of the files.
+  INGOT_FUZZ_MODELS="" build/fuzz/tests/fuzz/"${name}_fuzz" -set_cover_merge=1 -use_counters=0 \
+    -timeout=10 -rss_limit_mb=2048 "$work/all" "${folders[@]}" "$work/new" >"$work.log" 2>&1 || {
+    tail -n 20 "$work.log" >&2
+    die "libFuzzer could not merge the inputs of $name: $work.log"
+  }
+  rm -rf "$kept"
+  mkdir -p "$kept"
+  for file in "$work"/all/*; do
+    [[ -f $work/known/${file##*/} ]] || cp "$file" "$kept/"
+  done
+  say "$kept: $(find "$kept" -type f | wc -l) files, $(du -sb --apparent-size "$kept" | cut -f 1) bytes"
 }
 
 # fuzz_coverage NAME: which lines the inputs reach that are there so far, by file.
@@ -83,14 +114,14 @@ fuzz_coverage() {
 }
 
 verb_fuzz() {
-  local name=${1:-} minutes=1 coverage="" names known failed=0
+  local name=${1:-} minutes=1 instead="" names known failed=0
   known=$(fuzzers)
   shift || true
   while (($#)); do
     case $1 in
       --minutes) minutes=${2:-} && shift 2 ;;
-      --coverage) coverage=1 && shift ;;
-      *) die "usage: ./dev fuzz NAME|all [--minutes M] [--coverage]; there are $(tr '\n' ' ' <<<"$known")" ;;
+      --coverage | --merge) instead=${1#--} && shift ;;
+      *) die "usage: ./dev fuzz NAME|all [--minutes M | --coverage | --merge]; there are $(tr '\n' ' ' <<<"$known")" ;;
     esac
   done
   [[ $minutes =~ ^[0-9]+$ ]] || die "--minutes: a number is needed, not '$minutes'"
@@ -100,12 +131,16 @@ verb_fuzz() {
     grep -qx -- "${name:-?}" <<<"$known" || die "no fuzzer '$name'; there are: $(tr '\n' ' ' <<<"$known")and all"
     names=("$name")
   fi
-  if [[ $coverage ]]; then
+  if [[ $instead == coverage ]]; then
     for name in "${names[@]}"; do fuzz_coverage "$name"; done
     return
   fi
   configure fuzz
   build_targets fuzz "${names[@]/%/_fuzz}"
+  if [[ $instead == merge ]]; then
+    for name in "${names[@]}"; do fuzz_merge "$name"; done
+    return
+  fi
   for name in "${names[@]}"; do fuzz_one "$name" $((60 * minutes)) || failed=1; done
   return "$failed"
 }

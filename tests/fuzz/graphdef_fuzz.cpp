@@ -9,7 +9,7 @@ INGOT_FUZZ_TARGET(graphdef, ingot::fuzz::import_case)
 
 #include "import/tensorflow/emit.h"
 #include "import/tensorflow/graphdef.pb.h"
-#include "message_mutator.h"
+#include "message_format.h"
 
 namespace ingot::fuzz {
 namespace {
@@ -72,7 +72,7 @@ MessageMutator::Words words() {
   words.usual["AttrValue.s"] = {"NHWC",     "NCHW",    "NDHWC",     "SAME",      "VALID",
                                 "EXPLICIT", "REFLECT", "SYMMETRIC", "ij,jk->ik", "abc,cd",
                                 "ii->i",    "...i,i",  "MIN_FIRST"};
-  words.usual["Signature.name"] = {"f", "Relu"};
+  words.usual["Signature.name"] = words.usual["NameAttrList.name"] = {"f", "Relu"};
   words.usual["GraphDef.flags"] = {
       "outputs y",    "outputs y:1",       "outputs x",      "dim N=2",     "dim N=1:8",
       "input x",      "input x=f32[N, 3]", "input w=i64[2]", "input y=f32", "input x=[2, k, 4]",
@@ -80,11 +80,6 @@ MessageMutator::Words words() {
   words.names = {"NodeDef.name", "NodeDef.input"};
   words.suffixes = {":1", ":0", "_1", ":7"};
   return words;
-}
-
-MessageMutator& mutator() {
-  static MessageMutator made(INGOT_SCHEMAS "/graphdef.descriptor", "GraphDef", words());
-  return made;
 }
 
 /// Mends what would end an import before it begins: two nodes of one name, operands that are none.
@@ -107,25 +102,16 @@ void mend(GraphDef& graph, unsigned seed) {
 }
 
 }  // namespace
+
+MessageFormat message_format() {
+  return {"graphdef", "GraphDef", words(),
+          [](const std::uint8_t* data, std::size_t size, unsigned seed) {
+            GraphDef graph;
+            if (!graph.ParsePartialFromArray(data, static_cast<int>(size))) return std::string();
+            mend(graph, seed);
+            return graph.SerializePartialAsString();
+          }};
+}
+
 }  // namespace ingot::fuzz
-
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
-                                               std::size_t max_size, unsigned seed) {
-  using namespace ingot::fuzz;
-  size = mutator().mutate(data, size, max_size, seed);
-  GraphDef graph;
-  if (seed % 8 == 0 || !graph.ParsePartialFromArray(data, static_cast<int>(size))) return size;
-  mend(graph, seed);
-  const std::size_t mended = graph.ByteSizeLong();
-  if (mended > max_size) return size;
-  graph.SerializePartialToArray(data, static_cast<int>(mended));
-  return mended;
-}
-
-extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* a, std::size_t a_size,
-                                                 const std::uint8_t* b, std::size_t b_size,
-                                                 std::uint8_t* out, std::size_t max_size,
-                                                 unsigned seed) {
-  return ingot::fuzz::mutator().cross(a, a_size, b, b_size, out, max_size, seed);
-}
 #endif

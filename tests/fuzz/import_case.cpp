@@ -60,12 +60,16 @@ void add_flag(const std::string& flag, ImportOptions& options) {
 
 void import_case(Bytes data) {
   ImportOptions options;
+  Survey survey;
+  options.survey = &survey;
   for (const std::string& flag : read_flags(data)) add_flag(flag, options);
   const auto graph = import_model(std::as_bytes(data), options);
+  (void)explain_refusals(survey.refusals, 3);
   if (!graph) {
     if (graph.error().code == ErrorCode::internal) stop(graph.error().message);
     return;
   }
+  if (survey.refused()) stop("imported and refused: " + survey.error().message);
   if (const std::string wrong = broken_promise(*graph, data.size()); !wrong.empty()) stop(wrong);
 }
 

@@ -29,7 +29,7 @@ class MessageMutator {
 
   /// Of the message called `root` in a file of protoc's --descriptor_set_out, which is given one
   /// more field of texts, `flags`, that importers skip: options for the import
-  /// (tests/fuzz/import_flags.h).
+  /// (import_case.h).
   MessageMutator(const std::string& descriptor, const std::string& root, Words words);
 
   /// As LLVMFuzzerCustomMutator. What cannot be parsed is changed byte by byte.

@@ -8,7 +8,7 @@ INGOT_FUZZ_TARGET(onnx, ingot::fuzz::import_case)
 #include <algorithm>
 
 #include "import/onnx/node.h"
-#include "message_mutator.h"
+#include "message_format.h"
 
 namespace ingot::fuzz {
 namespace {
@@ -157,11 +157,6 @@ MessageMutator::Words words() {
   return words;
 }
 
-MessageMutator& mutator() {
-  static MessageMutator made(INGOT_SCHEMAS "/onnx.descriptor", "ModelProto", words());
-  return made;
-}
-
 /// Mends what would end an import before it begins.
 class Repair {
  public:
@@ -217,25 +212,16 @@ class Repair {
 };
 
 }  // namespace
+
+MessageFormat message_format() {
+  return {"onnx", "ModelProto", words(),
+          [](const std::uint8_t* data, std::size_t size, unsigned seed) {
+            ModelProto model;
+            if (!model.ParsePartialFromArray(data, static_cast<int>(size))) return std::string();
+            Repair(seed).mend(model);
+            return model.SerializePartialAsString();
+          }};
+}
+
 }  // namespace ingot::fuzz
-
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
-                                               std::size_t max_size, unsigned seed) {
-  using namespace ingot::fuzz;
-  size = mutator().mutate(data, size, max_size, seed);
-  ingot::onnx::ModelProto model;
-  if (seed % 8 == 0 || !model.ParsePartialFromArray(data, static_cast<int>(size))) return size;
-  Repair(seed).mend(model);
-  const std::size_t mended = model.ByteSizeLong();
-  if (mended > max_size) return size;
-  model.SerializePartialToArray(data, static_cast<int>(mended));
-  return mended;
-}
-
-extern "C" std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* a, std::size_t a_size,
-                                                 const std::uint8_t* b, std::size_t b_size,
-                                                 std::uint8_t* out, std::size_t max_size,
-                                                 unsigned seed) {
-  return ingot::fuzz::mutator().cross(a, a_size, b, b_size, out, max_size, seed);
-}
 #endif

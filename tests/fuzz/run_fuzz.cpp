@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hostile calls of compiled models: NaN, infinities, denormals, extreme integers and huge indices,
 // in memory of exact sizes, into code that the address sanitizer watches. A call must end with a
-// status or with the interpreter's bits. The models: tests/fuzz/models, the digits example, and the
-// folders and files that INGOT_FUZZ_MODELS names, with blanks between them.
+// status or with the interpreter's bits. The models: tests/fuzz/models, the digits example, and
+// what INGOT_FUZZ_MODELS names, with blanks between: files, and folders of a model and its data
+// sets.
 #include <algorithm>
 #include <filesystem>
 #include <limits>
@@ -22,16 +23,15 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> model_paths() {
   std::vector<std::string> paths;
-  if (const char* wanted = std::getenv("INGOT_FUZZ_MODELS")) {
-    std::istringstream words(wanted);
-    for (std::string path; words >> path;) paths.push_back(path);
-    return paths;
-  }
   const std::string root = INGOT_SOURCE_DIR;
   for (const fs::directory_entry& entry : fs::directory_iterator(root + "/tests/fuzz/models"))
     paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end());
   paths.push_back(root + "/examples/digits/digits.onnx");
+  if (const char* more = std::getenv("INGOT_FUZZ_MODELS")) {
+    std::istringstream words(more);
+    for (std::string path; words >> path;) paths.push_back(path);
+  }
   return paths;
 }
 
@@ -161,3 +161,11 @@ void check(Bytes data) {
 }  // namespace ingot::fuzz
 
 INGOT_FUZZ_TARGET(run, ingot::fuzz::check)
+
+#ifdef INGOT_LIBFUZZER
+/// Compiles the models before the clock of the first input runs.
+extern "C" int LLVMFuzzerInitialize(int*, char***) {
+  (void)ingot::fuzz::subjects();
+  return 0;
+}
+#endif

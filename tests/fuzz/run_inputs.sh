@@ -11,5 +11,7 @@ case $2 in
   onnx | graphdef | tensor) "$here/make_seeds.sh" "$2" "$work" "$3" && folders+=("$work") ;;
   text) folders+=("$here/models") ;;
 esac
-[[ ! -d $here/$2 ]] || folders+=("$here/$2")
+for folder in "$here/$2" "$here/corpus/$2"; do
+  [[ ! -d $folder ]] || folders+=("$folder")
+done
 "$1" "$2" "${folders[@]}"

@@ -81,6 +81,7 @@ function graphdef_attribute(name, value,   kind, rest) {
   if (kind == "s") value = "s: " quoted(rest)
   if (kind == "y") value = "type: " rest
   if (kind == "h") value = graphdef_shape(rest)
+  if (kind == "n") value = "func { name: " quoted(rest) " }"
   if (kind == "l") value = "list {" fields("i", substr(rest, 2)) " }"
   return " attr { key: " quoted(name) " value { " value " } }"
 }
@@ -135,6 +136,9 @@ function node(from, to,   i, op, count, domain, output, text, at) {
     text = text node(from, i - 1)
     from = i + 1
   }
-  if (kind == "graphdef") { print text; next }
+  if (kind == "graphdef") {
+    print text " versions { producer: 27 } library { function { signature { name: \"f\" } node_def { name: \"a\" op: \"Relu\" } node_def { name: \"b\" op: \"While\" } node_def { name: \"c\" op: \"f\" } } }"
+    next
+  }
   print "ir_version: 8 opset_import { version: " words[1] " } opset_import { domain: \"local\" version: 1 } graph { name: \"seed\"" text outputs " } functions { name: \"f\" domain: \"local\" input: \"a\" input: \"b\" output: \"c\" opset_import { version: " words[1] " } node { op_type: \"Add\" input: \"a\" input: \"b\" output: \"c\" } }"
 }

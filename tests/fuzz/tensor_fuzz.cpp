@@ -18,21 +18,12 @@ void read_tensor(Bytes data) {
 INGOT_FUZZ_TARGET(tensor, ingot::fuzz::read_tensor)
 
 #ifdef INGOT_LIBFUZZER
-#include "message_mutator.h"
+#include "message_format.h"
 
-namespace {
-
-ingot::fuzz::MessageMutator& mutator() {
-  static ingot::fuzz::MessageMutator made(
-      INGOT_SCHEMAS "/onnx.descriptor", "TensorProto",
-      {{{"StringStringEntryProto.key", {"location", "offset", "length"}}}, {}, {}});
-  return made;
-}
-
-}  // namespace
-
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
-                                               std::size_t max_size, unsigned seed) {
-  return mutator().mutate(data, size, max_size, seed);
+ingot::fuzz::MessageFormat ingot::fuzz::message_format() {
+  return {"onnx",
+          "TensorProto",
+          {{{"StringStringEntryProto.key", {"location", "offset", "length"}}}, {}, {}},
+          nullptr};
 }
 #endif

@@ -18,12 +18,3 @@ void read_text(Bytes data) {
 }  // namespace ingot::fuzz
 
 INGOT_FUZZ_TARGET(text, ingot::fuzz::read_text)
-
-#ifdef INGOT_LIBFUZZER
-#include "text_mutator.h"
-
-extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
-                                               std::size_t max_size, unsigned seed) {
-  return ingot::fuzz::mutate_text(data, size, max_size, seed);
-}
-#endif

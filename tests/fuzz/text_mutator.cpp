@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "text_mutator.h"
-
+// libFuzzer's hook for targets that read texts: changes lines and words, so that more of them still
+// parse than of changed bytes.
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
 #include <cstring>
 #include <random>
 #include <string>
@@ -103,8 +104,13 @@ std::string with_other_lines(const std::string& text, std::mt19937_64& random) {
 }
 
 }  // namespace
+}  // namespace ingot::fuzz
 
-std::size_t mutate_text(std::uint8_t* data, std::size_t size, std::size_t max_size, unsigned seed) {
+/// Lines come, go and change places, a word becomes another word of its kind from elsewhere in the
+/// text; half of the time bytes change, with the words of the dictionary.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned seed) {
+  using namespace ingot::fuzz;
   std::mt19937_64 random(seed);
   if (random() % 2 == 0) return LLVMFuzzerMutate(data, size, max_size);
   std::string text(reinterpret_cast<const char*>(data), size);
@@ -115,5 +121,3 @@ std::size_t mutate_text(std::uint8_t* data, std::size_t size, std::size_t max_si
   std::memcpy(data, text.data(), text.size());
   return text.size();
 }
-
-}  // namespace ingot::fuzz

@@ -39,9 +39,10 @@ class Die {
 class Generator {
  public:
   /// What the graph looks like, and the numbers in its constants.
-  Generator(Die decide, Die numbers, std::uint64_t seed, bool smooth)
+  Generator(Die decide, Die numbers, std::uint64_t seed, bool smooth, GraphSize most = {})
       : random_(std::move(decide)),
         numbers_(std::move(numbers)),
+        most_(most),
         smooth_(smooth),
         real_(smooth ? DType::f64 : DType::f32) {
     graph_.name = fmt::format("random{}", seed);
@@ -55,7 +56,7 @@ class Generator {
     if (second_) graph_.declare_symbol("k", {0, kSecondMax});
     const int inputs = 1 + below(3);
     for (int i = 0; i < inputs; ++i) add_input(i);
-    const int steps = 4 + below(14);
+    const int steps = std::min(4 + below(14), most_.steps);
     for (int i = 0; i < steps; ++i) step(i);
     const int outputs = 1 + below(3);
     for (int i = 0; i < outputs; ++i) {
@@ -75,7 +76,7 @@ class Generator {
   }
   std::int64_t width() {
     static const std::vector<std::int64_t> edges{1, 2, 3, 8, 15, 16, 17, 31, 32, 33, 48, 64, 65};
-    return chance(40) ? one_of(edges) : 1 + below(70);
+    return std::min(chance(40) ? one_of(edges) : 1 + below(70), most_.width);
   }
 
   // --- values ---
@@ -729,6 +730,7 @@ class Generator {
       DType::i64, DType::u8,  DType::u16, DType::u32,  DType::u64, DType::boolean};
 
   Die random_, numbers_;
+  GraphSize most_;
   bool smooth_, mixing_ = false, second_ = false;
   DType real_;
   Graph graph_;
@@ -748,11 +750,11 @@ RandomGraph random_graph(std::uint64_t seed) { return graph_of(seed, false); }
 RandomGraph smooth_graph(std::uint64_t seed) { return graph_of(seed, true); }
 
 RandomGraph random_graph(const std::function<std::uint64_t()>& decide, std::uint64_t seed,
-                         bool smooth) {
+                         bool smooth, GraphSize most) {
   // Spread over all bits, as those expect it who take the upper ones.
   const auto spread = [&decide] { return decide() * 0x9E3779B97F4A7C15U; };
   std::mt19937_64 numbers(seed);
-  return Generator(Die(spread), Die(std::ref(numbers)), seed, smooth).make();
+  return Generator(Die(spread), Die(std::ref(numbers)), seed, smooth, most).make();
 }
 
 }  // namespace ingot::sweep

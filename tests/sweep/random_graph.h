@@ -28,9 +28,15 @@ RandomGraph random_graph(std::uint64_t seed);
 /// passes that reassociate change its results by roundings and nothing else.
 RandomGraph smooth_graph(std::uint64_t seed);
 
+/// How large a random graph may become.
+struct GraphSize {
+  int steps = 17;
+  std::int64_t width = 70;  // of inputs and layers
+};
+
 /// A graph of either kind whose every decision takes a number, of 16 bits at least, from `decide`;
 /// the numbers in its constants follow from the seed.
 RandomGraph random_graph(const std::function<std::uint64_t()>& decide, std::uint64_t seed,
-                         bool smooth);
+                         bool smooth, GraphSize most = {});
 
 }  // namespace ingot::sweep
