@@ -255,8 +255,6 @@ Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileIn
     INGOT_ASSIGN(const DType dtype, input_dtype(input, spec));
     INGOT_ASSIGN(Shape shape, input_shape(input, spec, names, leading));
     types.push_back({dtype, std::move(shape)});
-    if (const Expected<void> fits = check_extent(types.back()); !fits)
-      return fail(ErrorCode::limit, "input '{}': {}", input.name, fits.error().message);
   }
 
   INGOT_ASSIGN(const SymbolRanges ranges, choose_ranges(types, names, options));
@@ -268,6 +266,10 @@ Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileIn
     for (TensorType& type : types) {
       for (Dim& dim : type.shape) dim = dim.substitute(symbol, range.lo);
     }
+  }
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (const Expected<void> fits = check_extent(types[i]); !fits)
+      return fail(ErrorCode::limit, "input '{}': {}", inputs[i].name, fits.error().message);
   }
 
   std::vector<std::pair<std::size_t, std::size_t>>

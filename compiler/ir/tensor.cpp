@@ -210,13 +210,24 @@ Expected<void> check_extent(const TensorType& type) {
   if (type.rank() > max_rank) {
     return fail(ErrorCode::limit, "{} axes, at most {} are supported", type.rank(), max_rank);
   }
-  const std::optional<std::vector<std::int64_t>> shape = static_shape(type.shape);
-  if (!shape) return {};
-  const Expected<std::int64_t> count = element_count(*shape);
-  if (!count) return count.error();
+  if (const std::optional<std::vector<std::int64_t>> shape = static_shape(type.shape)) {
+    if (const Expected<std::int64_t> count = element_count(*shape); !count) return count.error();
+  }
+  // Offsets are counted over all axes, so none is excused by another that is empty or a symbol.
   constexpr std::int64_t address_space = std::int64_t{1} << 47;  // bytes, of a process
-  if (*count > address_space / static_cast<std::int64_t>(bytes_of(type.dtype))) {
-    return fail(ErrorCode::limit, "{} is larger than any memory", str(type));
+  auto bytes = static_cast<std::int64_t>(bytes_of(type.dtype));
+  Dim compound = 1;
+  for (const Dim& dim : type.shape) {
+    if (const std::optional<std::int64_t> size = dim.value()) {
+      if (*size > address_space / bytes)
+        return fail(ErrorCode::limit, "{} is larger than any memory", str(type));
+      bytes *= std::max<std::int64_t>(*size, 1);
+    } else if (!dim.symbol_name()) {
+      compound *= dim;
+    }
+  }
+  if ((compound * bytes).overflowed()) {
+    return fail(ErrorCode::limit, "{} has more elements than can be written down", str(type));
   }
   return {};
 }

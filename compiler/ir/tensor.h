@@ -87,7 +87,7 @@ class Tensor {
   std::vector<std::byte> bytes_ = std::vector<std::byte>(4);
 };
 
-/// Errors (limit): more axes than max_rank, or fixed sizes that are beyond any memory.
+/// Errors (limit): more axes than max_rank, or sizes beyond any memory, also where others are 0.
 Expected<void> check_extent(const TensorType& type);
 
 /// Product with overflow check; negative dimensions are an error.

@@ -95,6 +95,21 @@ TEST(Tensor, CountingElementsChecksOverflow) {
   EXPECT_FALSE(element_count(std::vector<std::int64_t>{0, -1}));
 }
 
+TEST(Tensor, ExtentCountsEveryAxis) {
+  const auto fits = [](DType dtype, const Shape& shape) {
+    return static_cast<bool>(check_extent({dtype, shape}));
+  };
+  const Dim n = Dim::symbol("N"), large = std::int64_t{1} << 45;
+  EXPECT_TRUE(fits(DType::f32, {n, large}));
+  EXPECT_FALSE(fits(DType::f64, {n, large}));
+  EXPECT_FALSE(fits(DType::i8, {n, large, n, 8}));
+  EXPECT_TRUE(fits(DType::i8, {0, large, 4}));
+  EXPECT_FALSE(fits(DType::i8, {0, large, large}));
+  EXPECT_TRUE(fits(DType::i8, {large * n, 4 * n}));
+  EXPECT_FALSE(fits(DType::i8, {large * n, large * n}));
+  EXPECT_FALSE(fits(DType::i8, {n + large, 4, n - large}));
+}
+
 // numpy 2 for float16, ml_dtypes 0.6 for bfloat16.
 TEST(SixteenBits, AsNumpyRounds) {
   struct Row {
