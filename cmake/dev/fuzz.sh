@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Part of ./dev: the fuzzers of tests/fuzz. docs/fuzzing.md is their manual.
 
-MERGE_BYTES=4096 # more than that a committed input does not have
+MERGE_BYTES=2048 # more than that no committed input of --merge has,
+MERGE_TOTAL=60000 # and more than that all of one target do not have together
 
 fuzzers() { for file in tests/fuzz/*_fuzz.cpp; do basename "$file" _fuzz.cpp; done; }
 
@@ -71,7 +72,6 @@ fuzz_merge() {
       *) find "$folder" -type f -exec cp -n -t "$work/known" {} + ;;
     esac
   done < <(fuzz_inputs_of "$name")
-  # Small files only: a test runs all of them.
   find "build/fuzz/corpus/$name" -type f -size -"$MERGE_BYTES"c -exec cp -t "$work/new" {} +
   cp -r "$work/known" "$work/all"
   # Whether code runs counts, not how often: that makes for a tenth of the files.
@@ -82,10 +82,13 @@ fuzz_merge() {
   }
   rm -rf "$kept"
   mkdir -p "$kept"
-  for file in "$work"/all/*; do
-    [[ -f $work/known/${file##*/} ]] || cp "$file" "$kept/"
-  done
-  say "$kept: $(find "$kept" -type f | wc -l) files, $(du -sb --apparent-size "$kept" | cut -f 1) bytes"
+  # The smallest ones first: most of what is new takes few bytes.
+  local bytes=0 size
+  while read -r size file; do
+    ((bytes + size <= MERGE_TOTAL)) || break
+    [[ -f $work/known/$file ]] || { cp "$work/all/$file" "$kept/" && bytes=$((bytes + size)); }
+  done < <(find "$work/all" -type f -printf '%s %f\n' | sort -n)
+  say "$kept: $(find "$kept" -type f | wc -l) files, $bytes bytes"
 }
 
 # fuzz_coverage NAME: which lines the inputs reach that are there so far, by file.

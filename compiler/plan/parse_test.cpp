@@ -155,6 +155,8 @@ TEST(PlanText, ErrorsSayWhere) {
       {"kernel 0 map", "kernel 0 mop"},
       {"kernel 0 map", "kernel 4294967296 map"},
       {"mul %0, %2", "mull %0, %2"},
+      {"mul %0, %2", "mul"},
+      {"mul %0, %2", "mul %0,"},
       {"%12: f32", "%11: f32"},
       {"by [8, 1]\n    s0", "by [8, 1\n    s0"},
       {"max of %0", "mix of %0"},

@@ -68,11 +68,10 @@ Expected<void> Reader::step(Step& step, std::vector<View>& loads) {
   } else if (const OpDef* op = find_op(word)) {
     step.kind = Step::Kind::apply;
     step.op = op;
-    while (in_.peek() == '%') {
+    do {
       INGOT_ASSIGN(const std::uint32_t operand, step_number());
       step.operands.push_back(operand);
-      if (!in_.take(",")) break;
-    }
+    } while (in_.take(","));
   } else {
     step.kind = Step::Kind::constant;
     step.constant = Tensor(step.dtype, {});
