@@ -14,7 +14,7 @@ namespace {
 
 struct Flags {
   std::vector<std::string> files;
-  std::string json, csv;
+  std::string html, json, csv;
   bool table = false;
 };
 
@@ -32,7 +32,8 @@ Expected<int> report(const Flags& flags) {
   INGOT_ASSIGN(const bench::Report merged, bench::merge(reports));
   if (!flags.json.empty()) INGOT_TRY(write_file(flags.json, bench::to_json(merged)));
   if (!flags.csv.empty()) INGOT_TRY(write_file(flags.csv, bench::to_csv(merged)));
-  const bool wrote = !flags.json.empty() || !flags.csv.empty();
+  if (!flags.html.empty()) INGOT_TRY(write_file(flags.html, bench::to_html(merged)));
+  const bool wrote = !flags.json.empty() || !flags.csv.empty() || !flags.html.empty();
   if (flags.table || !wrote) std::fputs(bench::to_table(merged).c_str(), stdout);
   std::fputs(bench::spread_text(bench::spreads(reports)).c_str(), stdout);
   return 0;
@@ -44,6 +45,7 @@ void add_report(CLI::App& program, Run& run) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app = program.add_subcommand("report", "show what ingot bench measured");
   app->add_option("FILE", flags->files, "JSON that ingot bench or ingot report wrote")->required();
+  app->add_option("--html", flags->html, "write a page that needs no network")->type_name("FILE");
   app->add_option("--json", flags->json, "write all of it as one JSON file")->type_name("FILE");
   app->add_option("--csv", flags->csv, "write a line per model, sizes, engine and mode")
       ->type_name("FILE");

@@ -19,6 +19,7 @@ qemu       x86-64-v2 code and aarch64 code under qemu
 newcomer   README's commands word for word, under another account, to a program of one's own
 deb        the Debian packages install in a bare Debian 12 and do their work
 bench      the benchmarks build and run once
+pages      a report's page in a headless browser: phone, desk, light, dark, printed; its values
 fuzz       each fuzzer for a minute
 "
 
@@ -99,6 +100,12 @@ step_deb() {
   printf 'skipped\tdeb\tneeds root, a network and a mount namespace of its own\n' >>"$RESULTS"
 }
 step_bench() { INGOT_BENCH_ONCE=1 verb_bench; }
+step_pages() {
+  need chromium python3 fonts-dejavu-core
+  configure release
+  build_targets release ingot made_up_report
+  script_of_step tests/pages/run.sh build
+}
 step_fuzz() { verb_fuzz all --minutes 1; }
 
 verb_full() {
