@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "bench/markdown.h"
 #include "bench/repeats.h"
 #include "bench/report.h"
 #include "help.h"
@@ -14,7 +15,7 @@ namespace {
 
 struct Flags {
   std::vector<std::string> files;
-  std::string html, json, csv;
+  std::string html, markdown, json, csv;
   bool table = false;
 };
 
@@ -32,10 +33,19 @@ Expected<int> report(const Flags& flags) {
   INGOT_ASSIGN(const bench::Report merged, bench::merge(reports));
   if (!flags.json.empty()) INGOT_TRY(write_file(flags.json, bench::to_json(merged)));
   if (!flags.csv.empty()) INGOT_TRY(write_file(flags.csv, bench::to_csv(merged)));
-  if (!flags.html.empty()) INGOT_TRY(write_file(flags.html, bench::to_html(merged)));
-  const bool wrote = !flags.json.empty() || !flags.csv.empty() || !flags.html.empty();
+  const std::vector<bench::Spread> spreads = bench::spreads(reports);
+  bool wrote = false;
+  const auto write = [&](const std::string& path, const auto& make) -> Expected<void> {
+    if (path.empty()) return {};
+    wrote = true;
+    return write_file(path, make());
+  };
+  INGOT_TRY(write(flags.html, [&] { return bench::to_html(merged); }));
+  INGOT_TRY(write(flags.markdown, [&] { return bench::to_markdown(merged, spreads); }));
+  INGOT_TRY(write(flags.json, [&] { return bench::to_json(merged); }));
+  INGOT_TRY(write(flags.csv, [&] { return bench::to_csv(merged); }));
   if (flags.table || !wrote) std::fputs(bench::to_table(merged).c_str(), stdout);
-  std::fputs(bench::spread_text(bench::spreads(reports)).c_str(), stdout);
+  std::fputs(bench::spread_text(spreads).c_str(), stdout);
   return 0;
 }
 
@@ -46,6 +56,8 @@ void add_report(CLI::App& program, Run& run) {
   CLI::App* app = program.add_subcommand("report", "show what ingot bench measured");
   app->add_option("FILE", flags->files, "JSON that ingot bench or ingot report wrote")->required();
   app->add_option("--html", flags->html, "write a page that needs no network")->type_name("FILE");
+  app->add_option("--markdown", flags->markdown, "write tables for people, in Markdown")
+      ->type_name("FILE");
   app->add_option("--json", flags->json, "write all of it as one JSON file")->type_name("FILE");
   app->add_option("--csv", flags->csv, "write a line per model, sizes, engine and mode")
       ->type_name("FILE");
