@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "bench/mlprof.h"
 #include "help.h"
 #include "ir/op.h"
 #include "options.h"
@@ -20,7 +21,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct Flags {
-  std::string model;
+  std::string model, mlprof;
   bool trace = false;
   ModelFlags shared;
 };
@@ -31,9 +32,26 @@ std::string size_text(double bytes) {
   return fmt::format("{:.1f} MB", bytes / 1e6);
 }
 
+/// What MLProf wants to know of a model, in a file that finds the model from its own folder.
+Expected<int> write_mlprof(const Flags& flags, const Graph& graph) {
+  namespace fs = std::filesystem;
+  INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(flags.model));
+  INGOT_ASSIGN(const ModelFormat format, recognise_format(bytes));
+  if (format == ModelFormat::text)
+    return fail(ErrorCode::invalid_argument, "{}: MLProf reads ONNX and GraphDefs alone",
+                flags.model);
+  const fs::path folder = fs::absolute(flags.mlprof).parent_path();
+  const std::string file = fs::absolute(flags.model).lexically_relative(folder).string();
+  INGOT_ASSIGN(const bench::MlprofModel model,
+               bench::mlprof_model_of(graph, file, format == ModelFormat::onnx));
+  INGOT_TRY(write_file(flags.mlprof, bench::to_yaml(model)));
+  return 0;
+}
+
 Expected<int> inspect_graph(const Flags& flags) {
   INGOT_ASSIGN(CompileOptions options, flags.shared.options());
   INGOT_ASSIGN(const Graph graph, import_for(flags.model, options));
+  if (!flags.mlprof.empty()) return write_mlprof(flags, graph);
   std::string text = fmt::format("model {}\n\n", graph.name);
   for (const ValueId input : graph.inputs()) {
     text += fmt::format("  in   {}  {}\n", graph.value(input).name, str(graph.type(input)));
@@ -208,6 +226,9 @@ void add_inspect(CLI::App& program, Run& run) {
       program.add_subcommand("inspect", "show what is in a model file or a compiled model");
   app->add_option("MODEL", flags->model, "a model file, NAME.json or NAME.so")->required();
   app->add_flag("--trace-passes", flags->trace, "show what each pass does to a model file");
+  app->add_option("--mlprof", flags->mlprof,
+                  "write what MLProf is told of a model file, and no more")
+      ->type_name("FILE");
   flags->shared.add_import(*app);
   flags->shared.add_passes(*app);
   explain(

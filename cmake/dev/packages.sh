@@ -3,7 +3,8 @@
 # Part of ./dev: the Debian packages that a verb needs, installed when they are missing.
 
 BUILD_PACKAGES=(cmake ninja-build g++ binutils pkg-config llvm-19-dev liblld-19-dev
-  protobuf-compiler libprotobuf-dev libfmt-dev libcli11-dev nlohmann-json3-dev libxxhash-dev)
+  protobuf-compiler libprotobuf-dev libfmt-dev libcli11-dev nlohmann-json3-dev libxxhash-dev
+  libyaml-cpp-dev)
 TEST_PACKAGES=(libgtest-dev libgmock-dev libmpfr-dev groff-base zsh jq)
 FULL_PACKAGES=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev qemu-user-static
   g++-aarch64-linux-gnu)

@@ -8,6 +8,8 @@
 namespace ingot::bench {
 namespace {
 
+constexpr std::size_t most_times = 100;  // that a report keeps
+
 double percentile(const std::vector<double>& sorted, double fraction) {
   const double at = fraction * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<std::size_t>(at);
@@ -34,6 +36,11 @@ Figures figures_of(std::span<const double> microseconds, std::int64_t calls) {
   for (const double us : sorted) squares += (us - result.mean) * (us - result.mean);
   result.deviation = sorted.size() > 1 ? std::sqrt(squares / (count - 1)) : 0;
   const double reach = 0.98 / std::sqrt(count);
+  // Of many, as many as are left when each second one is dropped until there are few.
+  std::size_t step = 1;
+  while (microseconds.size() / step > most_times) step *= 2;
+  for (std::size_t i = 0; i < microseconds.size(); i += step)
+    result.times.push_back(microseconds[i]);
   result.uncertainty = (percentile(sorted, std::min(1.0, 0.5 + reach)) -
                         percentile(sorted, std::max(0.0, 0.5 - reach))) /
                        2;

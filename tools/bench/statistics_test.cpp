@@ -17,6 +17,7 @@ TEST(Statistics, OfOneToFive) {
   EXPECT_NEAR(figures.deviation, 1.5811388300841898, 1e-15);  // numpy.std(.., ddof=1)
   EXPECT_EQ(figures.samples, 5);
   EXPECT_EQ(figures.calls, 50);
+  EXPECT_EQ(figures.times, std::vector<double>(std::begin(samples), std::end(samples)));
 }
 
 TEST(Statistics, TheUncertaintyShrinksAsSamplesGrow) {
@@ -26,6 +27,7 @@ TEST(Statistics, TheUncertaintyShrinksAsSamplesGrow) {
   const double many = figures_of(samples, 1).uncertainty;
   EXPECT_GT(few, many);
   EXPECT_GT(many, 0);
+  EXPECT_EQ(figures_of(std::vector<double>(1000, 7.0), 1).times.size(), 63u);  // each 16th is kept
   const std::vector<double> equal(50, 7.0);
   EXPECT_EQ(figures_of(equal, 1).uncertainty, 0);
 }
