@@ -12,6 +12,8 @@
 #include "bench/compare.h"
 #include "bench/compiled.h"
 #include "bench/contest.h"
+#include "bench/mlprof.h"
+#include "bench/notes.h"
 #include "bench/peers.h"
 #include "help.h"
 #include "options.h"
@@ -35,6 +37,20 @@ struct Flags {
   ModelFlags shared;
 };
 
+/// What MLProf is told of a model, with the name of that file: names inside are often those of
+/// many.
+Expected<Case> mlprof_case(const std::string& path) {
+  INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(path));
+  INGOT_ASSIGN(const bench::MlprofModel model,
+               bench::mlprof_model_from_yaml(
+                   {reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path));
+  Case result;
+  result.name = fs::path(path).stem().string();
+  result.model = model.file;
+  result.import = bench::import_options(model);
+  return result;
+}
+
 /// A model file that lies in a folder with a description of it is that folder's case.
 Expected<std::vector<Case>> models_of(const Flags& flags) {
   std::vector<Case> models;
@@ -44,6 +60,11 @@ Expected<std::vector<Case>> models_of(const Flags& flags) {
     if (fs::is_directory(path, status)) {
       INGOT_ASSIGN(std::vector<Case> found, find_cases(given));
       std::move(found.begin(), found.end(), std::back_inserter(models));
+      continue;
+    }
+    if (path.extension() == ".yaml" || path.extension() == ".yml") {
+      INGOT_ASSIGN(Case model, mlprof_case(given));
+      models.push_back(std::move(model));
       continue;
     }
     const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
@@ -129,7 +150,7 @@ class Bench {
     result.file = fs::path(model.model).filename().string();
     progress_.now("compiling " + model.name);
     INGOT_ASSIGN(CompileOptions options, flags_.shared.options());
-    if (!model.data_sets.empty()) options.import = model.import;
+    if (!model.data_sets.empty() || !model.import.inputs.empty()) options.import = model.import;
     const Expected<Subject> subject = make_subject(model, options, folder_);
     if (!subject) {
       result.error = subject.error().message;
@@ -166,8 +187,22 @@ class Bench {
       progress_.now(fmt::format("{}: {}", place, what));
     };
     run.results = bench::contest(question, engines, rules_);
+    doubt(model, run);
     rules_.progress("kernel by kernel");
     return look_inside(subject, question, model, run);
+  }
+
+  /// Marks peers that do worse against each other than where somebody measured with care.
+  void doubt(const bench::ModelReport& model, bench::Run& run) const {
+    const auto noted = notes_.find({run.events, model.name});
+    if (noted == notes_.end()) return;
+    bench::Times times;
+    for (const bench::Result& result : run.results)
+      if (result.hot && !is_ours(result.engine)) times[result.engine] = result.hot->median;
+    const std::map<std::string, std::string> doubts = bench::doubts(times, noted->second);
+    for (bench::Result& result : run.results)
+      if (const auto found = doubts.find(result.engine); found != doubts.end())
+        result.doubt = found->second;
   }
 
   /// Weights, multiply-adds, and what kernels take if that was asked for.
@@ -198,6 +233,7 @@ class Bench {
   std::string folder_;
   std::vector<std::unique_ptr<bench::Engine>> peers_;
   bench::Rules rules_;
+  const bench::Notes notes_ = bench::find_notes();
   Progress progress_;
 };
 
@@ -220,6 +256,7 @@ Expected<int> run_bench(const Flags& flags) {
   std::fputs(bench::to_table(bench.report).c_str(), stdout);
   if (!flags.json.empty()) INGOT_TRY(write_file(flags.json, bench::to_json(bench.report)));
   if (!flags.csv.empty()) INGOT_TRY(write_file(flags.csv, bench::to_csv(bench.report)));
+  if (!flags.html.empty()) INGOT_TRY(write_file(flags.html, bench::to_html(bench.report)));
   return 0;
 }
 
@@ -228,8 +265,10 @@ Expected<int> run_bench(const Flags& flags) {
 void add_bench(CLI::App& program, Run& run) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app = program.add_subcommand("bench", "measure what calls of a model take");
-  app->add_option("MODEL", flags->models,
-                  "model files, compiled NAME.so, or folders of models with data sets")
+  app->add_option(
+         "MODEL", flags->models,
+         "model files, compiled NAME.so, MLProf's NAME.yaml, or folders of models with data "
+         "sets")
       ->required();
   app->add_option("--size", flags->sizes,
                   "values of a size to measure (default: 1,16,64 of the batch)")
