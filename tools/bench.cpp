@@ -194,15 +194,9 @@ class Bench {
 
   /// Marks peers that do worse against each other than where somebody measured with care.
   void doubt(const bench::ModelReport& model, bench::Run& run) const {
-    const auto noted = notes_.find({run.events, model.name});
-    if (noted == notes_.end()) return;
-    bench::Times times;
-    for (const bench::Result& result : run.results)
-      if (result.hot && !is_ours(result.engine)) times[result.engine] = result.hot->median;
-    const std::map<std::string, std::string> doubts = bench::doubts(times, noted->second);
-    for (bench::Result& result : run.results)
-      if (const auto found = doubts.find(result.engine); found != doubts.end())
-        result.doubt = found->second;
+    double peak = 0;
+    for (const auto& [level, gflops] : report.machine.peak_gflops) peak = std::max(peak, gflops);
+    bench::mark_doubts(notes_, model.name, peak, run);
   }
 
   /// Weights, multiply-adds, and what kernels take if that was asked for.

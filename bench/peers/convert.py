@@ -73,6 +73,7 @@ def for_tf2onnx(request, tools):
     # Its names end in the number of the node's output.
     names = {port(p["name"]): p["name"] for p in request["inputs"] + request["outputs"]}
     rename(model.graph, {old: new for old, new in names.items() if old != new})
+    write_out_log1p(model.graph)
     onnx.save(model, "tf2onnx.onnx")
     os.remove(source)
     return "tf2onnx.onnx"
@@ -179,6 +180,23 @@ def rename(graph, names):
     for values in (graph.input, graph.output, graph.value_info, graph.initializer):
         for value in values:
             value.name = names.get(value.name, value.name)
+
+
+def write_out_log1p(graph):
+    """tf2onnx leaves TensorFlow's Log1p, which ONNX does not have; log(1 + x) is what its users put
+    there."""
+    import onnx
+    nodes = []
+    for node in graph.node:
+        if node.op_type != "Log1p":
+            nodes.append(node)
+            continue
+        one, sum = node.output[0] + "/one", node.output[0] + "/sum"
+        graph.initializer.append(onnx.helper.make_tensor(one, onnx.TensorProto.FLOAT, [], [1.0]))
+        nodes.append(onnx.helper.make_node("Add", [node.input[0], one], [sum]))
+        nodes.append(onnx.helper.make_node("Log", [sum], list(node.output)))
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def call(*command, environment=None):

@@ -46,6 +46,14 @@ std::optional<T> number(std::string_view text) {
   return value;
 }
 
+double number_before(std::string_view text, std::string_view unit) {
+  const std::size_t end = text.find(unit);
+  if (end == text.npos) return 0;
+  std::size_t begin = end;
+  while (begin > 0 && std::string_view("0123456789.").find(text[begin - 1]) != text.npos) --begin;
+  return number<double>(text.substr(begin, end - begin)).value_or(0);
+}
+
 /// Middle of the sorted values; of two middles, the geometric mean.
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -57,6 +65,7 @@ double median(std::vector<double> values) {
 
 Notes read_notes(std::string_view text) {
   Notes notes;
+  notes.peak_gflops = number_before(text, " GFLOP/s");
   std::optional<std::int64_t> events;
   std::vector<std::string_view> header;
   while (!text.empty()) {
@@ -77,7 +86,7 @@ Notes read_notes(std::string_view text) {
         const auto engine = engine_of_column.find(header[i]);
         const std::optional<double> time = number<double>(row[i]);
         if (engine != engine_of_column.end() && time && *time > 0)
-          notes[{*events, std::string(row[0])}][std::string(engine->second)] = *time;
+          notes.times[{*events, std::string(row[0])}][std::string(engine->second)] = *time;
       }
     }
   }
@@ -99,7 +108,7 @@ Notes find_notes(const std::string& start) {
   return {};
 }
 
-std::map<std::string, std::string> doubts(const Times& times, const Times& noted) {
+std::map<std::string, std::string> doubts(const Times& times, const Times& noted, double slower) {
   std::map<std::string, double> quotients;
   for (const auto& [engine, time] : times) {
     if (const auto there = noted.find(engine); there != noted.end())
@@ -112,13 +121,28 @@ std::map<std::string, std::string> doubts(const Times& times, const Times& noted
       if (other != engine) others.push_back(value);
     }
     if (others.empty()) continue;
-    const double excess = quotient / median(others);
+    const double excess = quotient / std::max(median(others), slower);
     if (excess > worse) {
       result[engine] = fmt::format("{:.1f} times worse against {} than in the notes", excess,
                                    others.size() == 1 ? "the other engine" : "the other engines");
     }
   }
   return result;
+}
+
+void mark_doubts(const Notes& notes, const std::string& model, double peak_gflops, Run& run) {
+  const auto noted = notes.times.find({run.events, model});
+  if (noted == notes.times.end()) return;
+  Times times;
+  for (const Result& result : run.results) {
+    if (result.hot) times[result.engine] = result.hot->median;
+  }
+  const double slower = peak_gflops > 0 ? std::max(1.0, notes.peak_gflops / peak_gflops) : 1.0;
+  const std::map<std::string, std::string> found = doubts(times, noted->second, slower);
+  for (Result& result : run.results) {
+    if (const auto doubt = found.find(result.engine); doubt != found.end())
+      result.doubt = doubt->second;
+  }
 }
 
 }  // namespace ingot::bench
