@@ -53,11 +53,21 @@ def for_xla(request, tools):
 
 def for_iree(request, tools):
     source = as_onnx(request, graph_name="net")
-    call(tools["iree-import-onnx"], source, "-o", "net.mlir")
-    call(tools["iree-compile"], "net.mlir", "-o", "net.vmfb", *request["options"]["flags"])
+    flags = request["options"]["flags"]
+    try:
+        compile_by_iree(source, [], flags, tools)
+    except SystemExit as refused:
+        # It knows some ops in their newer forms only.
+        print(refused)
+        compile_by_iree(source, ["--opset-version=17"], flags, tools)
     os.remove(source)
     os.remove("net.mlir")
     return "net.vmfb"
+
+
+def compile_by_iree(source, import_flags, flags, tools):
+    call(tools["iree-import-onnx"], source, "-o", "net.mlir", *import_flags)
+    call(tools["iree-compile"], "net.mlir", "-o", "net.vmfb", *flags)
 
 
 def for_tf2onnx(request, tools):
