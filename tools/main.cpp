@@ -28,6 +28,7 @@ void add_commands(CLI::App& program, Run& run) {
   add_compile(program, run);
   add_inspect(program, run);
   add_run(program, run);
+  add_study(program, run);
   add_verify(program, run);
   add_machine(program, run);
   add_reduce(program, run);

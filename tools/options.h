@@ -39,6 +39,7 @@ void add_check(CLI::App& program, Run& run);
 void add_compile(CLI::App& program, Run& run);
 void add_inspect(CLI::App& program, Run& run);
 void add_run(CLI::App& program, Run& run);
+void add_study(CLI::App& program, Run& run);
 void add_verify(CLI::App& program, Run& run);
 void add_machine(CLI::App& program, Run& run);
 void add_reduce(CLI::App& program, Run& run);
