@@ -35,13 +35,7 @@ std::string header(const std::vector<std::string>& cells, std::size_t left) {
 class Markdown {
  public:
   Markdown(const Report& report, const std::vector<Spread>& spreads)
-      : report_(report), spreads_(spreads) {
-    for (const EngineReport& engine : report.engines) engines_.push_back(engine.name);
-    for (const ModelReport& model : report.models)
-      for (const Run& run : model.runs)
-        for (const Result& result : run.results)
-          if (std::find(engines_.begin(), engines_.end(), result.engine) == engines_.end())
-            engines_.push_back(result.engine);
+      : report_(report), spreads_(spreads), engines_(engine_names(report)) {
     for (const Mode mode : {Mode::hot, Mode::cold}) contests_.push_back(contests(report, mode));
   }
 
@@ -60,10 +54,12 @@ class Markdown {
         "measured.\n\n"
         "{}; {} thread{}. Ingot {}, {}.\n\n",
         machine_text(report_.machine), report_.threads, report_.threads == 1 ? "" : "s",
-        report_.ingot_version, report_.date);
+        report_.ingot_version, date_text(report_.date));
     text += header({"Engine", "Version", "Settings"}, 3);
-    for (const EngineReport& engine : report_.engines)
-      text += row({cell(engine.name), cell(engine.version), cell(engine.settings)});
+    for (const std::string& name : engines_)
+      for (const EngineReport& engine : report_.engines)
+        if (engine.name == name)
+          text += row({cell(name), cell(engine.version), cell(engine.settings)});
     return text;
   }
 
@@ -235,7 +231,7 @@ class Markdown {
 
   const Report& report_;
   const std::vector<Spread>& spreads_;
-  std::vector<std::string> engines_;
+  const std::vector<std::string> engines_;
   std::vector<std::vector<Contest>> contests_;
 };
 

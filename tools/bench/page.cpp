@@ -25,9 +25,9 @@ constexpr std::size_t styles = 8;
 
 class Page {
  public:
-  explicit Page(const Report& report) : report_(report) {
+  explicit Page(const Report& report) : report_(report), engines_(engine_names(report)) {
     std::size_t ours = 0, others = 2;
-    for (const std::string& engine : engines()) {
+    for (const std::string& engine : engines_) {
       const bool own = is_ingot(engine) && ours < 2;
       styles_[engine] = own ? ours++ : others;
       if (!own) others = others + 1 < styles ? others + 1 : 2;
@@ -49,21 +49,8 @@ class Page {
   }
 
  private:
-  /// All that occur, those that the report lists first.
-  std::vector<std::string> engines() const {
-    std::vector<std::string> all;
-    const auto add = [&](const std::string& name) {
-      if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
-    };
-    for (const EngineReport& engine : report_.engines) add(engine.name);
-    for (const ModelReport& model : report_.models)
-      for (const Run& run : model.runs)
-        for (const Result& result : run.results) add(result.engine);
-    return all;
-  }
-
   std::string title() const {
-    const std::size_t count = engines().size();
+    const std::size_t count = engines_.size();
     const std::string what = report_.models.size() == 1
                                  ? report_.models[0].name
                                  : fmt::format("{} models", report_.models.size());
@@ -75,7 +62,7 @@ class Page {
         "<header>\n<h1>{}</h1>\n<p class=\"dim\">Ingot {} on {}, {} thread{}, {}. "
         "<a href=\"#setup\">How it was measured</a></p>\n</header>\n",
         escape(title()), escape(report_.ingot_version), escape(report_.machine.cpu),
-        report_.threads, report_.threads == 1 ? "" : "s", escape(report_.date));
+        report_.threads, report_.threads == 1 ? "" : "s", escape(date_text(report_.date)));
   }
 
   // A model.
@@ -99,7 +86,7 @@ class Page {
 
   std::vector<plot::Series> series(const ModelReport& model, Mode mode) const {
     std::vector<plot::Series> all;
-    for (const std::string& engine : engines()) {
+    for (const std::string& engine : engines_) {
       plot::Series series{engine, styles_.at(engine), {}};
       for (const Run& run : model.runs) {
         const double events = static_cast<double>(run.events);
@@ -201,7 +188,7 @@ class Page {
                           result.agreement == "differs" ? " bad" : "", escape(result.agreement));
     }
     if (unsteady) notes += "<li>~ not steady when time was up</li>\n";
-    std::string html = fmt::format("<h3>{} <span class=\"dim\">({} inputs)</span></h3>\n",
+    std::string html = fmt::format("<h3>{} <span class=\"dim\">(inputs: {})</span></h3>\n",
                                    escape(sizes_text(run.sizes)), escape(run.inputs));
     if (!rows.empty())
       html += fmt::format(
@@ -239,6 +226,7 @@ class Page {
   }
 
   const Report& report_;
+  const std::vector<std::string> engines_;
   std::map<std::string, std::size_t> styles_;
 };
 

@@ -177,14 +177,14 @@ std::string lines(const std::vector<Series>& all, const std::vector<double>& all
 std::string dots(const std::vector<Group>& groups, const std::vector<double>& all,
                  const std::string& title) {
   constexpr double step = 17, head = 26, top = 20;
-  double label_width = 40, height = top;
+  double label_width = 132, height = top;  // room for a group's own name
   for (const Group& group : groups) {
     height += head + step * static_cast<double>(group.rows.size());
     for (const Row& row : group.rows) {
-      label_width = std::max(label_width, 5.7 * static_cast<double>(row.label.size()));
+      label_width = std::max(label_width, 6.1 * static_cast<double>(row.label.size()));
     }
   }
-  const double left = std::min(label_width, 175.0) + 6, right = width - 8;
+  const double left = std::min(label_width, 190.0) + 6, right = width - 8;
   const LogAxis x(all, left, right);
   std::string svg = open(height + 4, "dots", title);
   for (const double tick : x.ticks())
@@ -243,6 +243,7 @@ std::string roofline(const std::vector<Kernel>& kernels, const std::vector<Ceili
          upright_label(11, (top + bottom) / 2, "GFLOP/s");
   svg += line(left, y.at(peak), right, y.at(peak), "ceiling") +
          text(right, y.at(peak) + 12, "roof end", fmt::format("peak {:.0f} GFLOP/s", peak));
+  double last_x = 0, last_y = 0, before = 4;  // of the last ceiling's name
   for (const Ceiling& ceiling : ceilings) {
     const double from = std::max(x.low(), y.low() / ceiling.gb_s);
     const double to = std::min(x.high(), peak / ceiling.gb_s);
@@ -251,8 +252,13 @@ std::string roofline(const std::vector<Kernel>& kernels, const std::vector<Ceili
     const double x2 = x.at(to), y2 = y.at(to * ceiling.gb_s);
     svg += line(x1, y1, x2, y2, "ceiling");
     const double angle = std::atan2(y2 - y1, x2 - x1) * 180 / 3.14159265358979;
-    if (std::hypot(x2 - x1, y2 - y1) > 60)
-      svg += text(x1 + 4, y1 - 4, "roof", fmt::format("{} {:.0f} GB/s", ceiling.name, ceiling.gb_s),
+    // A name beside that of a ceiling that is nearly the same stands further up.
+    const std::string name = fmt::format("{} {:.0f} GB/s", ceiling.name, ceiling.gb_s);
+    before = std::abs(y1 - last_y) + std::abs(x1 - last_x) < 18 ? before + 74 : 4;
+    last_x = x1;
+    last_y = y1;
+    if (std::hypot(x2 - x1, y2 - y1) > before + 60)
+      svg += text(x1 + before, y1 - 4, "roof", name,
                   fmt::format(" transform=\"rotate({:.1f} {:.1f} {:.1f})\"", angle, x1, y1));
   }
   std::vector<Kernel> sorted = kernels;

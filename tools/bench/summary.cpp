@@ -17,6 +17,19 @@ const Figures* figures(const Result& result, Mode mode) {
 
 bool is_ingot(const std::string& engine) { return engine.starts_with("ingot"); }
 
+std::vector<std::string> engine_names(const Report& report) {
+  std::vector<std::string> all;
+  const auto add = [&](const std::string& name) {
+    if (std::find(all.begin(), all.end(), name) == all.end()) all.push_back(name);
+  };
+  for (const EngineReport& engine : report.engines) add(engine.name);
+  for (const ModelReport& model : report.models)
+    for (const Run& run : model.runs)
+      for (const Result& result : run.results) add(result.engine);
+  std::stable_partition(all.begin(), all.end(), is_ingot);
+  return all;
+}
+
 namespace {
 
 template <class Accept>

@@ -20,6 +20,9 @@ const Figures* figures(const Result& result, Mode mode);
 /// A variant of ours: "ingot v4".
 bool is_ingot(const std::string& engine);
 
+/// The names of all engines, ours first.
+std::vector<std::string> engine_names(const Report& report);
+
 /// Null if nothing was measured.
 const Result* fastest(const Run& run, Mode mode);
 

@@ -27,6 +27,8 @@ TEST(ReportText, NumbersHaveThreeDigits) {
   EXPECT_EQ(with_prefix(999, "B"), "999 B");
   EXPECT_EQ(with_prefix(999.6, "B"), "1.00 kB");
   EXPECT_EQ(with_prefix(443108000, ""), "443 M");
+  EXPECT_EQ(date_text("2026-11-21T20:05:09Z"), "2026-11-21 20:05 UTC");
+  EXPECT_EQ(date_text("today"), "today");
   EXPECT_EQ(sizes_text({{"N", 16}, {"n_pf", 50}}), "N=16, n_pf=50");
 }
 
@@ -78,6 +80,7 @@ TEST(ReportSummary, OurBestAgainstTheBestPeer) {
   EXPECT_EQ(large.won, 1);
   EXPECT_NEAR(few.ratio, 3, 1e-12);
   EXPECT_EQ(mean_ratio(hot, 1, false).models, 0);
+  EXPECT_EQ(engine_names(report), (std::vector<std::string>{"ingot v3", "ingot v4", "x", "y"}));
   EXPECT_EQ(event_counts(report), std::vector<std::int64_t>{16});
 }
 

@@ -37,6 +37,11 @@ std::string sizes_text(const SymbolValues& sizes) {
   return text.empty() ? "fixed sizes" : text;
 }
 
+std::string date_text(const std::string& date) {
+  const bool iso = date.size() == 20 && date[10] == 'T' && date[19] == 'Z';
+  return iso ? date.substr(0, 10) + " " + date.substr(11, 5) + " UTC" : date;
+}
+
 std::string machine_text(const Machine& machine) {
   std::string text = fmt::format("{}, {} core{}", machine.cpu.empty() ? "unknown CPU" : machine.cpu,
                                  machine.cores, machine.cores == 1 ? "" : "s");

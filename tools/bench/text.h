@@ -18,6 +18,9 @@ std::string with_prefix(double value, const std::string& unit);
 /// `N=16, n_pf=50`; "fixed sizes" if there are no symbols.
 std::string sizes_text(const SymbolValues& sizes);
 
+/// `2026-11-21 20:00 UTC` of ISO 8601; any other text as it is.
+std::string date_text(const std::string& date);
+
 /// What a report says of its machine: `AMD EPYC .., 2 cores; 273 GFLOP/s (v4); L1 550 GB/s, ..`
 std::string machine_text(const Machine& machine);
 
