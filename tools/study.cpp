@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
+#include "bench/mlprof.h"
 #include "help.h"
 #include "options.h"
 
@@ -36,6 +37,18 @@ std::string description() {
          "\n";
 }
 
+/// For MLProf, which the study was made with.
+std::string mlprof(const bench::StudyNetwork& network, const char* engine, const char* file) {
+  bench::MlprofModel model;
+  model.name = model.label = network.name;
+  model.version = "1.0.0";
+  model.engine = engine;
+  model.file = file;
+  model.inputs = {{"x", {bench::StudyNetwork::inputs}}};
+  model.outputs = {"y"};
+  return bench::to_yaml(model);
+}
+
 Expected<int> make_study(const Flags& flags) {
   for (const bench::StudyNetwork& network : bench::study_networks(flags.seed)) {
     const fs::path onnx = fs::path(flags.folder) / (network.name + "-onnx");
@@ -46,6 +59,10 @@ Expected<int> make_study(const Flags& flags) {
     INGOT_TRY(write_file((onnx / "model.onnx").string(), bench::study_onnx(network)));
     INGOT_TRY(write_file((tf / "graph.pb").string(), bench::study_graphdef(network)));
     INGOT_TRY(write_file((tf / "model.json").string(), description()));
+    INGOT_TRY(write_file((onnx / (network.name + ".yaml")).string(),
+                         mlprof(network, "onnx", "model.onnx")));
+    INGOT_TRY(
+        write_file((tf / (network.name + ".yaml")).string(), mlprof(network, "tf", "graph.pb")));
     std::printf("%s\n%s\n", onnx.c_str(), tf.c_str());
   }
   return 0;

@@ -132,10 +132,14 @@ class Page {
     return html + "</div>\n<ul class=\"legend\">" + legend + "</ul>\n";
   }
 
-  std::string mode_cells(const Run& run, const Result& result, Mode mode, double longest) const {
+  std::string mode_cells(const Run& run, const Result& result, Mode mode) const {
     const Figures* found = figures(result, mode);
     if (found == nullptr) return "<td>-</td><td></td><td></td>";
     const double least = figures(*fastest(run, mode), mode)->median;
+    double longest = 0;  // hot and cold bars have scales of their own
+    for (const Result& other : run.results)
+      if (const Figures* of_other = figures(other, mode); of_other != nullptr)
+        longest = std::max(longest, of_other->median);
     return fmt::format(
         "<td class=\"bar\" data-mode=\"{}\" data-us=\"{}\" data-low=\"{}\" "
         "data-high=\"{}\"><div><span>{}{}</span>"
@@ -149,13 +153,11 @@ class Page {
   }
 
   std::string run(const ModelReport& model, const Run& run) const {
-    double longest = 0;
     bool any_hot = false, any_cold = false, unsteady = false;
     for (const Result& result : run.results) {
       for (const Mode mode : {Mode::hot, Mode::cold}) {
         const Figures* found = figures(result, mode);
         if (found == nullptr) continue;
-        longest = std::max(longest, found->median);
         (mode == Mode::hot ? any_hot : any_cold) = true;
         unsteady |= !found->steady;
       }
@@ -178,8 +180,8 @@ class Page {
       const Figures* shown = figures(result, any_hot ? Mode::hot : Mode::cold);
       rows += fmt::format("<tr data-engine=\"{0}\"><th>{1}{0}</th>", escape(result.engine),
                           plot::legend_mark(styles_.at(result.engine)));
-      if (any_hot) rows += mode_cells(run, result, Mode::hot, longest);
-      if (any_cold) rows += mode_cells(run, result, Mode::cold, longest);
+      if (any_hot) rows += mode_cells(run, result, Mode::hot);
+      if (any_cold) rows += mode_cells(run, result, Mode::cold);
       rows += fmt::format("<td>{}</td><td>{}</td><td>{}</td><td class=\"left{}\">{}</td></tr>\n",
                           shown == nullptr || run.events < 1
                               ? "-"
