@@ -37,12 +37,12 @@ verb_performance() {
   local options=(--seconds "${PERFORMANCE_SECONDS:-1}")
   mkdir -p "$out/1"
   for model in "$out"/study/*-tf ../shared/models/*/; do
-    performance_of "$out/1" "${model%/}" --size N=1,16,64 --profile "${options[@]}"
+    performance_of "$out/1" "${model%/}" --profile "${options[@]}"
   done
   for repeat in 2 3 4 5; do
     mkdir -p "$out/$repeat"
     for model in "$out"/study/*-tf $(printf '../shared/models/%s ' $PERFORMANCE_REPEATED); do
-      performance_of "$out/$repeat" "$model" --size N=1,16,64 "${options[@]}"
+      performance_of "$out/$repeat" "$model" "${options[@]}"
     done
   done
   performance_pages "$out"
