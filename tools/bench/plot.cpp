@@ -34,6 +34,13 @@ std::string upright_label(double x, double y, const std::string& said) {
               fmt::format(" transform=\"rotate(-90 {:.1f} {:.1f})\"", x, y));
 }
 
+/// At most 30 characters: both ends of longer names. What is not ASCII is left whole.
+std::string shortened(const std::string& name) {
+  const bool ascii = std::all_of(name.begin(), name.end(), [](char c) { return c > 0; });
+  if (name.size() <= 30 || !ascii) return name;
+  return name.substr(0, 14) + "…" + name.substr(name.size() - 15);
+}
+
 }  // namespace
 
 std::string escape(const std::string& text) {
@@ -221,8 +228,8 @@ std::string dots(const std::vector<Group>& groups, const std::vector<double>& al
 
 std::string roofline(const std::vector<Kernel>& kernels, const std::vector<Ceiling>& ceilings,
                      double peak, const std::string& title) {
-  constexpr double height = 270, left = 46, right = width - 10, top = 12, bottom = height - 38;
-  std::vector<double> all_x, all_y = {peak, peak / 20};
+  constexpr double height = 270, left = 46, right = width - 10, top = 6, bottom = height - 38;
+  std::vector<double> all_x, all_y = {peak * 1.25, peak / 20};
   for (const Kernel& kernel : kernels) {
     all_x.push_back(kernel.operations_per_byte);
     all_y.push_back(kernel.gflops);
@@ -242,7 +249,7 @@ std::string roofline(const std::vector<Kernel>& kernels, const std::vector<Ceili
   svg += text((left + right) / 2, height - 5, "axis mid", "operations per byte") +
          upright_label(11, (top + bottom) / 2, "GFLOP/s");
   svg += line(left, y.at(peak), right, y.at(peak), "ceiling") +
-         text(right, y.at(peak) + 12, "roof end", fmt::format("peak {:.0f} GFLOP/s", peak));
+         text(right, y.at(peak) - 4, "roof end", fmt::format("peak {:.0f} GFLOP/s", peak));
   double last_x = 0, last_y = 0, before = 4;  // of the last ceiling's name
   for (const Ceiling& ceiling : ceilings) {
     const double from = std::max(x.low(), y.low() / ceiling.gb_s);
@@ -275,15 +282,16 @@ std::string roofline(const std::vector<Kernel>& kernels, const std::vector<Ceili
         "GFLOP/s at {:.3g} operations per byte, {:.1f} % of the call</title></circle>\n",
         at, up, radius, escape(kernel.name), kernel.gflops, kernel.operations_per_byte,
         100 * kernel.share);
-    if (i >= 4 || kernel.share < 0.03) continue;
-    double place = up + 3.5;
+    if (i >= 3 || kernel.share < 0.03) continue;
+    // Below the point, where a roof leaves room, and below the names that stand there.
+    double place = up + radius + 12;
     while (std::any_of(taken.begin(), taken.end(),
-                       [&](double other) { return std::abs(other - place) < 11; }))
+                       [&](double other) { return std::abs(other - place) < 12; }))
       place += 3;
     taken.push_back(place);
-    const bool before = at > (left + right) / 2;
-    names += text(before ? at - radius - 3 : at + radius + 3, place, before ? "label end" : "label",
-                  kernel.name);
+    names += line(at, up + radius, at, place - 8, "leader");
+    names +=
+        text(at, place, at > (left + right) / 2 ? "label end" : "label", shortened(kernel.name));
   }
   return svg + points + names + "</svg>\n";
 }

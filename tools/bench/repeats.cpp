@@ -65,6 +65,7 @@ Expected<Report> merge(const std::vector<Report>& reports) {
       return fail(ErrorCode::invalid_argument,
                   "the reports are of {} and of {} threads; give those of one number of threads",
                   merged.threads, report.threads);
+    merged.date = std::max(merged.date, report.date);  // ISO 8601: the latest
     for (const EngineReport& engine : report.engines)
       find_or_add(merged.engines, engine,
                   [&](const EngineReport& e) { return e.name == engine.name; });

@@ -27,6 +27,7 @@ Report report_of(const char* model, std::int64_t events, double ingot, double pe
 
 TEST(ReportRepeats, PartsBecomeOne) {
   Report other = report_of("b", 1, 3, 6);
+  other.date = "2026-11-21T20:00:00Z";
   other.engines.push_back({.name = "y"});
   other.models[0].runs[0].results.push_back({.engine = "y", .error = "no"});
   const auto merged = merge({report_of("a", 1, 1, 2), report_of("a", 16, 2, 4), other});
@@ -36,6 +37,7 @@ TEST(ReportRepeats, PartsBecomeOne) {
   EXPECT_EQ(merged->models[0].runs[1].results[1].hot->median, 4);
   EXPECT_EQ(merged->models[1].runs[0].results.size(), 3u);
   EXPECT_EQ(merged->engines.size(), 3u);
+  EXPECT_EQ(merged->date, other.date);
 }
 
 TEST(ReportRepeats, TheMedianOfWhatWasMeasuredAgain) {
