@@ -67,7 +67,7 @@ verb_bench() {
   need "${BENCH_PACKAGES[@]}"
   configure release -DINGOT_BENCH=ON
   build_targets release
-  local name=${1:-models}
+  local name=${1:-contract}
   shift || true
   [[ -x build/bench/${name}_bench ]] ||
     die "no benchmark '$name'; there are: $(cd bench && ls ./*_bench.cpp | sed 's,^./,,; s/_bench.cpp//' | tr '\n' ' ')"

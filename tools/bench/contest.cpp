@@ -70,7 +70,11 @@ std::vector<Result> contest(const Question& question, std::span<Engine* const> e
     rules.progress(one.result->engine + " by its own tool");
     const Expected<std::vector<double>> own = one.contender->measure(rules.pace.seconds);
     if (!own) one.result->error = own.error().message;
-    if (own && !own->empty()) one.result->hot = figures_of(*own, 1);
+    if (own && !own->empty()) {
+      Figures figures = figures_of(*own, 1);
+      figures.steady = figures.uncertainty <= rules.pace.uncertainty * figures.median;
+      one.result->hot = figures;
+    }
     return !own || !own->empty();
   });
   std::vector<Contender*> contenders;
