@@ -23,10 +23,11 @@ bool is_ingot(const std::string& engine);
 /// The names of all engines, ours first.
 std::vector<std::string> engine_names(const Report& report);
 
-/// Null if nothing was measured.
+/// Of those whose outputs don't differ; null if nothing was measured.
 const Result* fastest(const Run& run, Mode mode);
 
-/// Our fastest variant against the fastest of all others on one model at one size.
+/// Our fastest variant against the fastest of all others on one model at one size. Engines whose
+/// outputs differ from the first one's take no part.
 struct Contest {
   const ModelReport* model = nullptr;
   const Run* run = nullptr;

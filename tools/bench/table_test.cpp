@@ -84,6 +84,16 @@ TEST(ReportSummary, OurBestAgainstTheBestPeer) {
   EXPECT_EQ(event_counts(report), std::vector<std::int64_t>{16});
 }
 
+TEST(ReportSummary, WhoeverComputesSomethingElseTakesNoPart) {
+  Report report = three_models();
+  report.models[0].runs[0].results[2].agreement = "differs";  // x
+  const std::vector<Contest> hot = contests(report, Mode::hot);
+  EXPECT_EQ(hot[0].peer->engine, "y");
+  EXPECT_EQ(hot[0].ratio, 8);
+  report.models[2].runs[0].results[0].agreement = "differs";  // ours
+  EXPECT_EQ(contests(report, Mode::hot).size(), 2u);
+}
+
 TEST(ReportSummary, KernelsFurthestFromTheirLimit) {
   Report report = three_models();
   const auto profile = [](double scale) {
