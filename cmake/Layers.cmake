@@ -25,6 +25,8 @@ function(ingot_compiler_library name front planning)
     list(APPEND objects $<TARGET_OBJECTS:${library}>)
     if(folder STREQUAL target)
       target_include_directories(${library} SYSTEM PRIVATE ${LLVM_INCLUDE_DIRS} ${LLD_INCLUDE_DIRS})
+      ingot_precompile(${library} <llvm/IR/DIBuilder.h> <llvm/IR/IRBuilder.h> <llvm/IR/Intrinsics.h>
+                                  <llvm/IR/MDBuilder.h> <llvm/IR/Module.h>)
     elseif(folder STREQUAL import)
       ingot_schema_library()
       if(TARGET ingot_schema)

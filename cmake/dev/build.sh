@@ -6,7 +6,7 @@ build_dir() { [[ $1 == release ]] && echo "$ROOT/build" || echo "$ROOT/build/$1"
 
 # configure PRESET [CMAKE ARGUMENT...]: quiet unless it fails.
 configure() {
-  local preset=$1 log launcher=()
+  local preset=$1 log
   shift
   need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
   case $preset in
@@ -14,10 +14,8 @@ configure() {
     release | debug | asan | asan-front | tsan) ;;
     *) die "no preset '$preset'; there are release, debug, asan, asan-front, ubsan, tsan, clang, fuzz, coverage" ;;
   esac
-  command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache
-    -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   log=$(mktemp)
-  cmake --preset "$preset" "${launcher[@]}" "$@" >"$log" 2>&1 || {
+  cmake --preset "$preset" "$@" >"$log" 2>&1 || {
     cat "$log" >&2
     die "cmake could not configure the preset $preset"
   }

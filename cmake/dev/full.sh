@@ -159,9 +159,9 @@ tidy() {
   (($#)) || { say "clang-tidy: no file to look at"; return 0; }
   configure release
   grep -q '\.proto$' <<<"$(sources '*.proto')" && build_targets release ingot_schema
-  # GCC's commands serve clang-tidy, but for the launcher in front of them.
+  # GCC's commands serve clang-tidy, but for GCC's precompiled headers.
   mkdir -p build/tidy
-  sed 's/"command": "[^" ]*ccache /"command": "/' build/compile_commands.json >build/tidy/compile_commands.json
+  sed -E 's/ -Winvalid-pch -include [^ ]*cmake_pch.hxx//' build/compile_commands.json >build/tidy/compile_commands.json
   printf '%s\n' "$@" | xargs -P "$JOBS" -n 1 clang-tidy-19 -p build/tidy --quiet --extra-arg=-Wno-unknown-warning-option 2> >(
     grep -vE 'warnings? generated|Suppressed|^$|Use -header-filter|Use -system-headers' >&2 || true
   )

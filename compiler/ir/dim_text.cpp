@@ -157,7 +157,7 @@ class Parser {
   /// For a message: what is long is cut.
   std::string quoted() const {
     constexpr std::size_t most = 60;
-    return text_.size() <= most ? std::string(text_) : std::string(text_.substr(0, most)) + "...";
+    return text_.size() <= most ? std::string(text_) : fmt::format("{}...", text_.substr(0, most));
   }
 
   std::string_view text_;

@@ -22,9 +22,7 @@ mkdir -p "$src" "$place"
 sed -n 's,^+++ b/,,p' "$here"/*.patch | sort -u | (cd "$src" && xargs touch)
 # A repository of its own: inside another one git applies to that.
 git -C "$src" init -q
-launcher=()
-command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-cmake -S "$src" -B "$place/build" -G Ninja "${launcher[@]}" >/dev/null
+cmake -S "$src" -B "$place/build" -G Ninja >/dev/null
 
 build() { ninja -C "$place/build" -j "$jobs" random_sweep model_sweep fuzz_inputs >"$place/$1.build" 2>&1; }
 
