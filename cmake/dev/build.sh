@@ -10,9 +10,9 @@ configure() {
   shift
   need "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
   case $preset in
-    clang | ubsan | fuzz | coverage) need clang-19 libclang-rt-19-dev ;;
+    clang | ubsan | fuzz) need clang-19 libclang-rt-19-dev ;;
     release | debug | asan | asan-front | tsan) ;;
-    *) die "no preset '$preset'; there are release, debug, asan, asan-front, ubsan, tsan, clang, fuzz, coverage" ;;
+    *) die "no preset '$preset'; there are release, debug, asan, asan-front, ubsan, tsan, clang, fuzz" ;;
   esac
   log=$(mktemp)
   cmake --preset "$preset" "$@" >"$log" 2>&1 || {

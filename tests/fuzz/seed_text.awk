@@ -140,5 +140,5 @@ function node(from, to,   i, op, count, domain, output, text, at) {
     print text " versions { producer: 27 } library { function { signature { name: \"f\" } node_def { name: \"a\" op: \"Relu\" } node_def { name: \"b\" op: \"While\" } node_def { name: \"c\" op: \"f\" } } }"
     next
   }
-  print "ir_version: 8 opset_import { version: " words[1] " } opset_import { domain: \"local\" version: 1 } graph { name: \"seed\"" text outputs " } functions { name: \"f\" domain: \"local\" input: \"a\" input: \"b\" output: \"c\" opset_import { version: " words[1] " } node { op_type: \"Add\" input: \"a\" input: \"b\" output: \"c\" } }"
+  print "ir_version: 8 opset_import { version: " words[1] " } opset_import { domain: \"local\" version: 1 } graph { name: \"seed\"" text outputs " } functions { name: \"f\" domain: \"local\" input: \"a\" input: \"b\" output: \"c\" opset_import { version: " words[1] " } node { op_type: \"Add\" input: \"a\" input: \"b\" output: \"c\" } } functions { name: \"g\" domain: \"local\" input: \"a\" output: \"c\" attribute: \"alpha\" opset_import { version: " words[1] " } node { op_type: \"LeakyRelu\" input: \"a\" output: \"c\" attribute { name: \"alpha\" ref_attr_name: \"alpha\" type: FLOAT } } }"
 }
