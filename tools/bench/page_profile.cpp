@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "order.h"
 #include "page.h"
 #include "plot.h"
 #include "summary.h"
@@ -65,8 +66,7 @@ std::string row(const KernelFigures& kernel, double total_us) {
 std::string profile_part(const Machine& machine, const Profile& profile, bool open) {
   std::vector<const KernelFigures*> sorted;
   for (const KernelFigures& kernel : profile.kernels) sorted.push_back(&kernel);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const auto* a, const auto* b) { return a->us > b->us; });
+  sort_stably(sorted, [](const auto* a, const auto* b) { return a->us > b->us; });
   std::string rows;
   for (const KernelFigures* kernel : sorted) rows += row(*kernel, profile.total_us);
   return fmt::format(

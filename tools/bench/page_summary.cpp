@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "order.h"
 #include "page.h"
 #include "plot.h"
 #include "summary.h"
@@ -78,8 +79,7 @@ class Summary {
     std::vector<Contest> found;
     for (const Contest& contest : of(leading()))
       if (contest.run->events == events) found.push_back(contest);
-    std::stable_sort(found.begin(), found.end(),
-                     [](const Contest& a, const Contest& b) { return a.ratio > b.ratio; });
+    sort_stably(found, [](const Contest& a, const Contest& b) { return a.ratio > b.ratio; });
     return found;
   }
 

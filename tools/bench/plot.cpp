@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plot.h"
+#include "order.h"
 
 #include <fmt/format.h>
 
@@ -107,15 +108,15 @@ std::string tick_text(double value) {
 
 std::string marker(std::size_t style, double x, double y, double r, const std::string& title) {
   // Corners around (0, 0), for a radius of 1; a circle has none.
-  constexpr const char* shapes[] = {"",
-                                    "-.9,-.9 .9,-.9 .9,.9 -.9,.9",
-                                    "0,-1.3 1.3,0 0,1.3 -1.3,0",
-                                    "0,-1.3 1.2,.9 -1.2,.9",
-                                    "0,1.3 1.2,-.9 -1.2,-.9",
-                                    "-.4,-1.2 .4,-1.2 .4,-.4 1.2,-.4 1.2,.4 .4,.4 .4,1.2 -.4,1.2 "
-                                    "-.4,.4 -1.2,.4 -1.2,-.4 -.4,-.4",
-                                    "-1.2,-.6 1.2,-.6 1.2,.6 -1.2,.6",
-                                    "-.6,-1.2 .6,-1.2 .6,1.2 -.6,1.2"};
+  constexpr const char* shapes[] = {
+      "",
+      "-.9,-.9 .9,-.9 .9,.9 -.9,.9",
+      "0,-1.3 1.3,0 0,1.3 -1.3,0",
+      "0,-1.3 1.2,.9 -1.2,.9",
+      "0,1.3 1.2,-.9 -1.2,-.9",
+      "-.4,-1 .4,-1 .4,-.4 1,-.4 1,.4 .4,.4 .4,1 -.4,1 -.4,.4 -1,.4 -1,-.4 -.4,-.4",
+      "-1.2,-.6 1.2,-.6 1.2,.6 -1.2,.6",
+      "-.6,-1.2 .6,-1.2 .6,1.2 -.6,1.2"};
   const std::string label = title.empty() ? "" : "<title>" + escape(title) + "</title>";
   const std::string corners = shapes[style % std::size(shapes)];
   if (corners.empty())
@@ -269,8 +270,7 @@ std::string roofline(const std::vector<Kernel>& kernels, const std::vector<Ceili
                   fmt::format(" transform=\"rotate({:.1f} {:.1f} {:.1f})\"", angle, x1, y1));
   }
   std::vector<Kernel> sorted = kernels;
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](const Kernel& a, const Kernel& b) { return a.share > b.share; });
+  sort_stably(sorted, [](const Kernel& a, const Kernel& b) { return a.share > b.share; });
   std::string points, names;
   std::vector<double> taken;  // where names stand already
   for (std::size_t i = 0; i < sorted.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <tuple>
 
+#include "order.h"
 #include "text.h"
 
 namespace ingot::bench {
@@ -112,8 +113,7 @@ std::vector<Spread> spreads(const std::vector<Report>& reports) {
     spread.width = (sorted.back() - sorted.front()) / spread.median;
     all.push_back(std::move(spread));
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const Spread& a, const Spread& b) { return a.width > b.width; });
+  sort_stably(all, [](const Spread& a, const Spread& b) { return a.width > b.width; });
   return all;
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "order.h"
 #include "statistics.h"
 
 namespace ingot::bench {
@@ -26,7 +27,8 @@ std::vector<std::string> engine_names(const Report& report) {
   for (const ModelReport& model : report.models)
     for (const Run& run : model.runs)
       for (const Result& result : run.results) add(result.engine);
-  std::stable_partition(all.begin(), all.end(), is_ingot);
+  sort_stably(
+      all, [](const std::string& a, const std::string& b) { return is_ingot(a) && !is_ingot(b); });
   return all;
 }
 
@@ -104,8 +106,7 @@ std::vector<Distance> furthest_kernels(const Report& report, std::size_t count) 
     for (const auto& [kernel, found] : worst)
       if (found.kernel != nullptr) all.push_back(found);
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const Distance& a, const Distance& b) { return a.factor > b.factor; });
+  sort_stably(all, [](const Distance& a, const Distance& b) { return a.factor > b.factor; });
   all.resize(std::min(all.size(), count));
   return all;
 }
