@@ -47,11 +47,16 @@ std::string names(const std::vector<Named>& all) {
 /// The files that were given; a random tensor where the user said so.
 Expected<std::vector<Tensor>> feed(const Flags& flags, const Engine& engine, SymbolValues sizes) {
   std::map<std::string, std::string> given;
+  bool others = false;
   for (const std::string& text : flags.feeds) {
+    if (text == "random") {
+      others = true;
+      continue;
+    }
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos) {
-      return fail(ErrorCode::invalid_argument, "--feed {}: NAME=FILE.npy or NAME=random wanted",
-                  text);
+      return fail(ErrorCode::invalid_argument,
+                  "--feed {}: NAME=FILE.npy, NAME=random or random wanted", text);
     }
     if (!given.emplace(text.substr(0, equals), text.substr(equals + 1)).second) {
       return fail(ErrorCode::invalid_argument, "--feed {}: the input is fed twice",
@@ -60,6 +65,7 @@ Expected<std::vector<Tensor>> feed(const Flags& flags, const Engine& engine, Sym
   }
   std::vector<std::optional<Tensor>> files;
   for (const Port& port : engine.inputs()) {
+    if (others) given.emplace(port.name, "random");
     const auto found = given.find(port.name);
     if (found == given.end()) {
       return fail(ErrorCode::invalid_argument,
@@ -167,7 +173,7 @@ void add_run(CLI::App& program, Run& run) {
   CLI::App* app = program.add_subcommand("run", "run a model or a compiled NAME.so on tensors");
   app->add_option("MODEL", flags->model, "a model file, or a compiled NAME.so")->required();
   app->add_option("--feed", flags->feeds,
-                  "an input: numpy's file, or made up from the seed; once per input")
+                  "an input: numpy's file, or made up from the seed; `random` alone for all others")
       ->type_name("NAME=FILE.npy|random")
       ->take_all();
   app->add_option("--seed", flags->seed, "of random inputs (default 1)")->type_name("NUMBER");
