@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # Part of ./dev: which plans and which machine code change between two states of the compiler.
 #
-# Everything lies in build/replay: tree and build, where states are checked out and built one after the
-# other; out/KEY, what a state makes of each model, kept for as long as what the compiler consists of
-# is the same; and diff, the differences.
+# Everything lies in build/replay: tree, where states are checked out and built one after the other;
+# out/KEY, what a state makes of each model, kept for as long as what the compiler consists of is the
+# same; and diff, the differences.
 
 REPLAY=$ROOT/build/replay
 
@@ -20,10 +20,12 @@ replay_snapshot() {
 
 # What code depends on: a change of anything else has the same key.
 replay_key() {
-  git ls-tree "$1" -- compiler include runtime tools cmake/ CMakeLists.txt | grep -v 'cmake/dev' | sha1sum | cut -c 1-16
+  git ls-tree -r "$1" -- compiler include runtime tools cmake CMakeLists.txt |
+    grep -vE $'\tcmake/dev/|_test\\.cpp$|\\.ir$|\\.md$' | sha1sum | cut -c 1-16
 }
 
-# replay_build COMMIT: its ingot is then $REPLAY/build/ingot.
+# replay_build COMMIT: its ingot is then $REPLAY/tree/build/ingot. Below its sources as in any checkout, so
+# that a compiler cache knows the commands; of commits whose CMake files do not look for one, too.
 replay_build() {
   local launcher=()
   command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
@@ -33,15 +35,15 @@ replay_build() {
   else
     git worktree add -q --detach "$REPLAY/tree" "$1"
   fi
-  cmake -S "$REPLAY/tree" -B "$REPLAY/build" -G Ninja -DINGOT_TESTS=OFF "${launcher[@]}" >"$REPLAY/build.log" &&
-    ninja -C "$REPLAY/build" -j "$JOBS" ingot >>"$REPLAY/build.log" 2>&1 || {
+  cmake -S "$REPLAY/tree" -B "$REPLAY/tree/build" -G Ninja -DINGOT_TESTS=OFF "${launcher[@]}" >"$REPLAY/build.log" &&
+    ninja -C "$REPLAY/tree/build" -j "$JOBS" ingot >>"$REPLAY/build.log" 2>&1 || {
     tail -n 20 "$REPLAY/build.log" >&2
     die "$(git log -1 --format='%h %s' "$1") does not build"
   }
 }
 
 # A line for each model: its name, its file, and the flags that it wants. The same for both states.
-replay_models() {
+replay_list() {
   local file folder name graphs=$REPLAY/graphs
   for file in examples/*/*.onnx examples/*/*.pb tests/fuzz/models/*.ir; do
     [[ -f $file ]] && printf '%s\t%s\n' "$(basename "${file%.*}")" "$ROOT/$file"
@@ -69,41 +71,52 @@ replay_models() {
   for file in "$graphs"/*.ir; do printf '%s\t%s\n' "$(basename "${file%.*}")" "$file"; done
 }
 
+# The same, with a stamp of the file and the flags behind the name: what a state made of another model
+# of that name is not what it makes of this one.
+replay_models() {
+  local name rest
+  while IFS=$'\t' read -r name rest; do
+    printf '%s\t%s\t%s\n' "$name" "$({ echo "$rest" && cat "${rest%%$'\t'*}"; } | sha1sum | cut -c 1-12)" "$rest"
+  done < <(replay_list)
+}
+
 # replay_one OUT INGOT LINE: one model. What is refused has the message instead of a plan.
 replay_one() {
-  local out=$1 ingot=$2 name file flags work
+  local out ingot=$2 file flags work status=0
   IFS=$'\t' read -r -a flags <<<"$3"
-  name=${flags[0]} file=${flags[1]} flags=("${flags[@]:2}")
+  out=$1/${flags[0]}.${flags[1]} file=${flags[2]} flags=("${flags[@]:3}")
   work=$(mktemp -d)
-  if ! "$ingot" compile "$file" --name model -o "$work" --emit obj,plan "${flags[@]}" >/dev/null 2>"$work/said"; then
-    { echo "refused:" && sed "s,^ingot: .*$(basename "$file"): ,," "$work/said"; } >"$out/$name.plan"
-    : >"$out/$name.asm"
-    echo 0 >"$out/$name.bytes"
+  "$ingot" compile "$file" --name model -o "$work" --emit obj,plan "${flags[@]}" >/dev/null 2>"$work/said" || status=$?
+  if ((status)); then
+    { echo "refused with status $status:" && sed "s,^ingot: .*$(basename "$file"): ,," "$work/said"; } >"$out.plan"
+    : >"$out.asm"
+    echo 0 >"$out.bytes"
   else
-    mv "$work/model.plan" "$out/$name.plan"
-    size -A "$work/model.o" | awk '$1 ~ /^\.text/ { sum += $2 } END { print sum + 0 }' >"$out/$name.bytes"
+    mv "$work/model.plan" "$out.plan"
+    size -A "$work/model.o" | awk '$1 ~ /^\.text/ { sum += $2 } END { print sum + 0 }' >"$out.bytes"
     # Without the provenance hash, which differs when anything does.
-    "$ingot" compile "$file" --name model --stop-after=asm "${flags[@]}" | sed -E 's/[0-9a-f]{32}/HASH/g' >"$out/$name.asm"
+    "$ingot" compile "$file" --name model --stop-after=asm "${flags[@]}" | sed -E 's/[0-9a-f]{32}/HASH/g' >"$out.asm"
   fi
   rm -rf "$work"
 }
 
 # replay_state COMMIT: fills its folder; says which.
 replay_state() {
-  local commit=$1 key out line
+  local commit=$1 key out name stamp line
   key=$(replay_key "$commit")
   out=$REPLAY/out/$key
   mkdir -p "$out"
   # Only models that are new to it.
   while IFS= read -r line; do
-    [[ -f $out/${line%%$'\t'*}.bytes ]] || printf '%s\n' "$line"
+    IFS=$'\t' read -r name stamp _ <<<"$line"
+    [[ -f $out/$name.$stamp.bytes ]] || printf '%s\n' "$line"
   done <"$REPLAY/models" >"$REPLAY/todo"
   if [[ -s $REPLAY/todo ]]; then
     say "building $(git log -1 --format='%h %s' "$commit")" >&2
     replay_build "$commit"
     say "compiling $(wc -l <"$REPLAY/todo") models" >&2
     export -f replay_one
-    tr '\n' '\0' <"$REPLAY/todo" | xargs -0 -P "$JOBS" -I LINE bash -c 'replay_one "$1" "$2" "$3"' - "$out" "$REPLAY/build/ingot" LINE
+    tr '\n' '\0' <"$REPLAY/todo" | xargs -0 -P "$JOBS" -I LINE bash -c 'replay_one "$1" "$2" "$3"' - "$out" "$REPLAY/tree/build/ingot" LINE
   fi
   echo "$out"
 }
@@ -118,26 +131,41 @@ replay_difference() {
 verb_replay() {
   need jq binutils
   mkdir -p "$REPLAY"
-  local base head before after name plan code changed=0 count=0
+  local base head span before after name stamp old new plan code changed=0 count=0 sum_old=0 sum_new=0
   base=$(git rev-parse --verify -q "${1:-HEAD}^{commit}") || die "no commit '${1:-}'"
   if [[ ${2:-} ]]; then
     head=$(git rev-parse --verify -q "$2^{commit}") || die "no commit '$2'"
   else
     head=$(replay_snapshot)
   fi
+  span="from $(git rev-parse --short "$base") to $([[ ${2:-} ]] && git rev-parse --short "$head" || echo "the working tree")"
+  if [[ $(replay_key "$base") == "$(replay_key "$head")" ]]; then
+    say "nothing that plans and assembly depend on changes $span"
+    return
+  fi
   replay_models >"$REPLAY/models"
   before=$(replay_state "$base")
   after=$(replay_state "$head")
   rm -rf "$REPLAY/diff"
   mkdir -p "$REPLAY/diff"
-  printf '%-32s %-14s %-16s %s\n' model plan assembly 'bytes of code'
-  while IFS=$'\t' read -r name _; do
-    count=$((count + 1))
-    plan=$(replay_difference "$before/$name.plan" "$after/$name.plan" "$REPLAY/diff/$name.plan")
-    code=$(replay_difference "$before/$name.asm" "$after/$name.asm" "$REPLAY/diff/$name.asm")
+  while IFS=$'\t' read -r name stamp _; do
+    old=$(<"$before/$name.$stamp.bytes") new=$(<"$after/$name.$stamp.bytes")
+    count=$((count + 1)) sum_old=$((sum_old + old)) sum_new=$((sum_new + new))
+    plan=$(replay_difference "$before/$name.$stamp.plan" "$after/$name.$stamp.plan" "$REPLAY/diff/$name.plan")
+    code=$(replay_difference "$before/$name.$stamp.asm" "$after/$name.$stamp.asm" "$REPLAY/diff/$name.asm")
     [[ "$plan $code" != 'same same' ]] || continue
-    changed=$((changed + 1))
-    printf '%-32s %-14s %-16s %s\n' "$name" "$plan" "$code" "$(<"$before/$name.bytes") to $(<"$after/$name.bytes")"
+    ((changed++)) || printf '%-32s %-14s %-16s %s\n' model 'lines of plan' assembly 'bytes of code'
+    printf '%-32s %-14s %-16s %s\n' "$name" "$plan" "$code" "$(replay_bytes "$old" "$new")"
   done <"$REPLAY/models"
-  say "$changed of $count models change from $(git rev-parse --short "$base") to $(git rev-parse --short "$head"); differences are in build/replay/diff"
+  say "$changed of $count models change $span; code of all: $(replay_bytes "$sum_old" "$sum_new") bytes"
+  ((!changed)) || say "the differences are in build/replay/diff"
+}
+
+# replay_bytes BEFORE AFTER: `1000`, or `1000 to 1100 (+10.0 %)`.
+replay_bytes() {
+  awk -v a="$1" -v b="$2" 'BEGIN {
+    if (a == b) print a
+    else if (a == 0) print a " to " b
+    else printf "%d to %d (%+.1f %%)\n", a, b, 100 * (b - a) / a
+  }'
 }
