@@ -3,12 +3,8 @@
 # The compiler as a library: it shows nothing but its API, programs find it with CMake and pkg-config,
 # one of them compiles, loads and calls the digits model, and a hundred compiles in a process leave
 # nothing behind, not even with no folder for temporary files.
-set -euo pipefail
-build=$(dirname "$INGOT") work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-die() { echo "failed: $*"; exit 1; }
-quiet() { "$@" >log 2>&1 || { cat log; die "$*"; }; }
+# shellcheck source=tests/e2e/scratch.bash
+source "$(dirname "${BASH_SOURCE[0]}")/scratch.bash"
 
 quiet cmake --install "$build" --prefix "$work/prefix"
 library=$(find prefix -name libingot_compiler.so)

@@ -3,11 +3,8 @@
 # What an object asks of a linker: nothing but memcpy, memmove and memset, one symbol of its own
 # that is seen outside, and no executable stack. Of the digits model, and of the dense models of
 # ../shared where they are.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-die() { echo "failed: $*"; exit 1; }
+# shellcheck source=tests/e2e/scratch.bash
+source "$(dirname "${BASH_SOURCE[0]}")/scratch.bash"
 
 # check NAME: $work/NAME.o, .h and .so
 check() {

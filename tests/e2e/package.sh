@@ -3,12 +3,8 @@
 # CMake projects of their own against the build tree, an installed prefix, and the prefix after it was
 # moved. What depends on a model is made again when the model, its weights or the compiler changes,
 # and not otherwise; wrong calls say what to do.
-set -euo pipefail
-build=$(dirname "$INGOT") work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-die() { echo "failed: $*"; exit 1; }
-quiet() { "$@" >log 2>&1 || { cat log; die "$*"; }; }
+# shellcheck source=tests/e2e/scratch.bash
+source "$(dirname "${BASH_SOURCE[0]}")/scratch.bash"
 
 cp -r "$INGOT_ROOT/tests/e2e/projects/package" source
 cp "$INGOT_ROOT/examples/digits/digits.onnx" .

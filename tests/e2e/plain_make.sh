@@ -2,12 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # examples/make with an installed prefix that pkg-config finds, and a program that loads a model with
 # what pkg-config says. make compiles the model again when it, or the file of its weights, changes.
-set -euo pipefail
-build=$(dirname "$INGOT") work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-die() { echo "failed: $*"; exit 1; }
-quiet() { "$@" >log 2>&1 || { cat log; die "$*"; }; }
+# shellcheck source=tests/e2e/scratch.bash
+source "$(dirname "${BASH_SOURCE[0]}")/scratch.bash"
 
 quiet cmake --install "$build" --prefix "$work/first"
 mv first prefix

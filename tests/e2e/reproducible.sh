@@ -2,10 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Compiling twice, from two folders and by two spellings of the model's path, gives identical bytes
 # in all files, line tables included; these name the printed plan and no folder of this machine.
-set -euo pipefail
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-die() { echo "failed: $*"; exit 1; }
+# shellcheck source=tests/e2e/scratch.bash
+source "$(dirname "${BASH_SOURCE[0]}")/scratch.bash"
 
 # twice MODEL NAME
 twice() {
