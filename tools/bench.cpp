@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Flags {
-  std::vector<std::string> models, sizes, engines;
+  std::vector<std::string> models, sizes, engines, feeds;
   std::string inputs, peers, json, csv, html;
   std::uint32_t threads = 1;
   std::uint64_t seed = 1;
@@ -151,11 +151,12 @@ class Bench {
     progress_.now("compiling " + model.name);
     INGOT_ASSIGN(CompileOptions options, flags_.shared.options());
     if (!model.data_sets.empty() || !model.import.inputs.empty()) options.import = model.import;
-    const Expected<Subject> subject = make_subject(model, options, folder_);
+    Expected<Subject> subject = make_subject(model, options, folder_);
     if (!subject) {
       result.error = subject.error().message;
       return {};
     }
+    if (!flags_.feeds.empty()) INGOT_TRY(feed_files(*subject, flags_.feeds));
     INGOT_ASSIGN(const SizeLists lists, read_size_lists(flags_.sizes));
     INGOT_ASSIGN(const std::vector<SymbolValues> all, sizes_of(*subject, lists));
     for (const SymbolValues& sizes : all) INGOT_TRY(measure(*subject, sizes, result));
@@ -169,7 +170,7 @@ class Bench {
     run.sizes = sizes;
     if (const auto batch = sizes.find(subject.batch); batch != sizes.end())
       run.events = std::max<std::int64_t>(1, batch->second);
-    run.inputs = flags_.inputs;
+    run.inputs = flags_.feeds.empty() ? flags_.inputs : "files";
     INGOT_ASSIGN(const bench::Question question,
                  make_question(subject, sizes, run.inputs, flags_.seed));
     std::vector<std::unique_ptr<bench::Engine>> compiled;
@@ -282,6 +283,11 @@ void add_bench(CLI::App& program, Run& run) {
                   "the model's first data set, its rows again and again, or random numbers "
                   "(default: cases where there are some)")
       ->check(CLI::IsMember({"cases", "random"}));
+  app->add_option("--feed", flags->feeds,
+                  "numpy's file for an input, its rows again and again; once per input")
+      ->type_name("NAME=FILE.npy")
+      ->take_all()
+      ->excludes("--inputs");
   app->add_option("--seed", flags->seed, "of random inputs (default 1)")->type_name("NUMBER");
   app->add_option("--seconds", flags->seconds,
                   "the longest to go on for each engine until its median is known to 1 % "

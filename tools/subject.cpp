@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "npy.h"
 #include "read_options.h"
 
 namespace ingot::tools {
@@ -73,6 +74,32 @@ Expected<Subject> make_subject(const Case& model, const CompileOptions& given,
   }
   if (subject.examples.size() != subject.inputs.size()) subject.examples.clear();
   return subject;
+}
+
+Expected<void> feed_files(Subject& subject, const std::vector<std::string>& feeds) {
+  std::map<std::string, Tensor, std::less<>> given;
+  for (const std::string& text : feeds) {
+    INGOT_ASSIGN(const auto pair, read_pair("--feed", text));
+    INGOT_ASSIGN(Tensor tensor, read_npy(pair.second));
+    if (!given.emplace(pair.first, std::move(tensor)).second) {
+      return fail(ErrorCode::invalid_argument, "--feed {}: the input is fed twice", pair.first);
+    }
+  }
+  subject.examples.clear();
+  for (const Port& port : subject.inputs) {
+    const auto found = given.find(port.name);
+    if (found == given.end()) {
+      return fail(ErrorCode::invalid_argument, "no --feed for input '{}' of {} ({})", port.name,
+                  subject.name, str(port.type));
+    }
+    subject.examples.push_back(std::move(found->second));
+    given.erase(found);
+  }
+  if (!given.empty()) {
+    return fail(ErrorCode::invalid_argument, "--feed {}: {} has no such input",
+                given.begin()->first, subject.name);
+  }
+  return {};
 }
 
 Expected<SizeLists> read_size_lists(const std::vector<std::string>& typed) {
@@ -174,13 +201,13 @@ Expected<bench::Question> make_question(const Subject& subject, const SymbolValu
     random.push_back(std::move(tensor));
   }
   const bool fits = cases.size() == subject.inputs.size() && !cases.empty();
-  if (from == "cases" && !fits) {
+  if ((from == "cases" || from == "files") && !fits) {
     return fail(ErrorCode::invalid_argument,
-                "{}: no data set of these sizes; give --inputs random, or the data set's --size",
-                subject.name);
+                "{}: no {} of these types and sizes; give --inputs random, or their --size",
+                subject.name, from == "cases" ? "data set" : "files");
   }
   const bool take_cases = from != "random" && fits;
-  from = take_cases ? "cases" : "random";
+  if (from.empty() || !take_cases) from = take_cases ? "cases" : "random";
   question.inputs = take_cases ? std::move(cases) : std::move(random);
   return question;
 }

@@ -29,6 +29,9 @@ struct Subject {
 Expected<Subject> make_subject(const Case& model, const CompileOptions& options,
                                const std::string& folder);
 
+/// Files for inputs, `NAME=FILE.npy`, in the place of the subject's examples: one for each input.
+Expected<void> feed_files(Subject& subject, const std::vector<std::string>& feeds);
+
 /// `--size` as typed, several times: a number alone belongs to the symbol before it.
 Expected<SizeLists> read_size_lists(const std::vector<std::string>& typed);
 
@@ -38,7 +41,7 @@ Expected<SizeLists> read_size_lists(const std::vector<std::string>& typed);
 Expected<std::vector<SymbolValues>> sizes_of(const Subject& subject, const SizeLists& lists);
 
 /// Inputs of these sizes, dense: rows of the examples again and again, or random numbers. `from`
-/// "cases", "random" or empty for whatever there is, and is told which it was.
+/// "cases", "files", "random" or empty for whatever there is, and is told which it was.
 Expected<bench::Question> make_question(const Subject& subject, const SymbolValues& sizes,
                                         std::string& from, std::uint64_t seed);
 

@@ -6,7 +6,8 @@
 FULL_STEPS="
 format     every source is formatted as .clang-format says
 tidy       clang-tidy finds nothing in any source
-test       what ./dev test runs: GCC release, and the sanitizer subset
+test       what ./dev test runs: GCC release
+front      the tests of what reads models under GCC's address sanitizer: the quick part of asan
 clang      Clang 19 builds everything at -Werror, and its build passes the tests
 asan       all unit tests under GCC's address sanitizer
 ubsan      all unit tests under Clang's undefined-behaviour sanitizer
@@ -49,6 +50,7 @@ step_test() { verb_test; }
 step_clang() { preset_step clang all; }
 # Tests that are programs and scripts of their own, which a sanitizer preset does not build.
 SCRIPT_TESTS='^(abi|e2e|fuzz|math|sweep)\.|^layering$'
+step_front() { preset_step asan-front ingot_tests -E "$SCRIPT_TESTS|[Ss]weep|[Rr]andom|^header"; }
 step_asan() { preset_step asan ingot_tests -E "$SCRIPT_TESTS"; }
 step_ubsan() { preset_step ubsan ingot_tests -E "$SCRIPT_TESTS"; }
 step_tsan() { preset_step tsan ingot_tests -E "$SCRIPT_TESTS|[Ss]weep|[Rr]andom"; }

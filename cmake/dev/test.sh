@@ -2,10 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Part of ./dev: runs tests through ctest, counts them, and says what was not run and why.
 
-# What the sanitizer build of ./dev test leaves to ./dev full, besides all that comes after import:
-# long sweeps.
-SANITIZER_SUBSET_EXCLUDES='[Ss]weep|[Rr]andom|^e2e\.|^layering$|^header'
-
 RESULTS=$ROOT/build/results.txt # one line per test: passed|failed|skipped, name, reason
 
 # run_ctest PRESET [CTEST ARGUMENT...]: appends to RESULTS and shows what the failed tests said;
@@ -141,9 +137,6 @@ verb_test() {
   configure release
   build_targets release
   run_ctest release
-  configure asan-front
-  build_targets asan-front ingot_tests
-  run_ctest asan-front -E "$SANITIZER_SUBSET_EXCLUDES"
   summary
 }
 

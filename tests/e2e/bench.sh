@@ -44,6 +44,12 @@ expect '["ingot-v3"]' '[.models[0].runs[0].results[].engine]'
 expect null '.models[0].runs[0].results[0].cold'
 expect 2 '.threads'
 
+# Inputs from a file: its two rows again and again.
+header="{'descr': '<f4', 'fortran_order': False, 'shape': (2, 64), }"
+{ printf '\x93NUMPY\x01\x00\x76\x00%-117s\n' "$header" && head -c 512 /dev/zero; } >pixels.npy
+"$INGOT" bench "$digits" --feed pixels=pixels.npy --size N=3 --seconds 0.02 --no-cold --json report.json >table.txt
+expect '["files"]' '[.models[0].runs[].inputs]'
+
 # What is wrong is said.
 refused() {
   local status=$1 message=$2 got=0
@@ -54,5 +60,7 @@ refused() {
 }
 refused 2 "has no such symbol; it has N" "$digits" --size M=3
 refused 2 "NAME=1,16,64 wanted" "$digits" --size 3
+refused 2 "no --feed for input 'pixels'" "$digits" --feed x=pixels.npy
+refused 2 "has no such input" "$digits" --feed pixels=pixels.npy --feed x=pixels.npy
 refused 2 "no data set of these sizes" "$digits" --inputs cases --size N=1
 echo "bench: all as it should be"
