@@ -62,5 +62,5 @@ refused 2 "has no such symbol; it has N" "$digits" --size M=3
 refused 2 "NAME=1,16,64 wanted" "$digits" --size 3
 refused 2 "no --feed for input 'pixels'" "$digits" --feed x=pixels.npy
 refused 2 "has no such input" "$digits" --feed pixels=pixels.npy --feed x=pixels.npy
-refused 2 "no data set of these sizes" "$digits" --inputs cases --size N=1
+refused 2 "no data set of these types and sizes" "$digits" --inputs cases --size N=1
 echo "bench: all as it should be"
