@@ -3,21 +3,10 @@
 
 #include <gtest/gtest.h>
 
-#include "ir/text.h"
-#include "plan/print.h"
+#include "plan/planned.h"
 
 namespace ingot::plan {
 namespace {
-
-Plan plan_of(std::string_view text, std::int64_t block_bytes) {
-  const auto graph = parse_graph(text);
-  EXPECT_TRUE(graph) << graph.error().message;
-  PlanOptions options;
-  options.block_bytes = block_bytes;
-  auto plan = make_plan(*graph, options);
-  EXPECT_TRUE(plan) << plan.error().message;
-  return std::move(*plan);
-}
 
 /// Operations of all kernels at N rows.
 std::int64_t operations(const Plan& plan, std::int64_t rows) {
@@ -40,7 +29,7 @@ constexpr std::string_view list_of_candidates = R"(graph "g" fused {
 })";
 
 TEST(BlocksOfAPlan, WhatKernelsDoInAllDoesNotDependOnThem) {
-  const Plan whole = plan_of(list_of_candidates, 0), nested = plan_of(list_of_candidates, 16384);
+  const Plan whole = planned(list_of_candidates), nested = planned(list_of_candidates, 16384);
   ASSERT_EQ(whole.blocks.size(), 0u);
   ASSERT_EQ(nested.blocks.size(), 2u) << print(nested).text;
   for (const std::int64_t rows : {0, 1, 3, 64})

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of plans: a graph as text becomes a plan without blocks, and the plan's parts
-// are found by name.
+// For tests of plans: a graph as text becomes a plan, without blocks unless they are asked for, and
+// the plan's parts are found by name.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,13 +16,13 @@
 
 namespace ingot::plan {
 
-inline Plan planned(std::string_view graph_text) {
+inline Plan planned(std::string_view graph_text, std::int64_t block_bytes = 0) {
   auto graph = parse_graph(graph_text);
   if (!graph) {
     ADD_FAILURE() << graph.error().message;
     return {};
   }
-  auto plan = make_plan(*graph, {.block_bytes = 0});
+  auto plan = make_plan(*graph, {.block_bytes = block_bytes});
   if (!plan) {
     ADD_FAILURE() << plan.error().message;
     return {};
