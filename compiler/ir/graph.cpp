@@ -134,7 +134,6 @@ Expected<ValueId> Graph::add(std::string_view op_name, std::vector<ValueId> inpu
   INGOT_ASSIGN(
       const std::vector<ValueId> outputs,
       add_node(op(op_name), std::move(inputs), std::move(attributes), std::move(node_name)));
-  INGOT_CHECK(outputs.size() == 1, "op '{}' has {} outputs", op_name, outputs.size());
   return outputs.front();
 }
 

@@ -116,7 +116,10 @@ Expected<Graph> fold_constants(const Graph& graph, Report& report) {
           for (const ValueId operand : operands) tensors.push_back(&result.constant(operand));
           INGOT_ASSIGN(std::vector<Tensor> folded,
                        evaluate_node(result, *result.producer(value), tensors, {}));
-          return std::vector{result.add_constant(std::move(folded[0]))};
+          std::vector<ValueId> constants;
+          constants.reserve(folded.size());
+          for (Tensor& each : folded) constants.push_back(result.add_constant(std::move(each)));
+          return constants;
         }
         INGOT_ASSIGN(const std::optional<ValueId> sizes, fold_sizes(rebuilder, value));
         if (!sizes || !report.fire()) return copies;

@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "ir/verify.h"
+#include "passes/batch_gathers.h"
 #include "passes/choose_layouts.h"
 #include "passes/drop_neutral.h"
 #include "passes/fold_constants.h"
@@ -30,6 +31,7 @@ constexpr PassInfo order[] = {
     drop_neutral_pass,    // which leaves reshapes to the same shape, and products with one
     merge_equal_pass,
     simplify_gather_pass,  // leaves slices
+    batch_gathers_pass,    // leaves transposes
     simplify_slices_pass,  choose_layouts_pass, keep_rows_pass,
     recover_dense_pass,  // needs reshapes to be few
     recover_patterns_pass,

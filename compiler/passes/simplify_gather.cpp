@@ -5,6 +5,7 @@
 
 #include "ir/op.h"
 #include "ir/rebuild.h"
+#include "ops/index.h"
 #include "passes/match.h"
 
 namespace ingot::passes {
@@ -21,6 +22,7 @@ struct Gather {
 /// A gather of known indices from an axis of known size; wrong indices stay the call's error.
 std::optional<Gather> as_gather(const Graph& graph, const Node& node) {
   if (node.op->name != "gather" || !graph.is_constant(node.inputs[1])) return std::nullopt;
+  if (ops::batch_axes(node.attributes) != 0) return std::nullopt;
   const Tensor indices = graph.constant(node.inputs[1]).dense();
   const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
   const std::optional<std::int64_t> size = graph.type(node.inputs[0]).shape[axis].value();

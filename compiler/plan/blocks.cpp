@@ -55,6 +55,9 @@ bool fits(const Plan& plan, const Kernel& kernel, const std::string& symbol) {
     for (const Contract::Taps& taps : contract->taps)
       fit = fit && !mentions(taps.window.size, symbol);
   }
+  if (const auto* scatter = std::get_if<Scatter>(&kernel.work))
+    fit = fit && !mentions(scatter->size, symbol);
+  if (const auto* top = std::get_if<TopK>(&kernel.work)) fit = fit && !mentions(top->k, symbol);
   if (const auto* reduce = std::get_if<OrderedReduce>(&kernel.work)) {
     for (const Window& window : reduce->windows) fit = fit && !mentions(window.size, symbol);
   }

@@ -2,6 +2,7 @@
 #include "plan/body_builder.h"
 
 #include "ir/op.h"
+#include "ops/index.h"
 
 namespace ingot::plan {
 
@@ -38,6 +39,14 @@ Expected<std::uint32_t> BodyBuilder::step(ValueId value) {
     }
   }
   known_.emplace(std::pair{value, frame_}, result);
+  return result;
+}
+
+Expected<std::uint32_t> BodyBuilder::step_of_first_axes(ValueId value) {
+  const Frame frame = frame_;
+  frame_.resize(graph_.type(value).rank());
+  Expected<std::uint32_t> result = step(value);
+  frame_ = frame;
   return result;
 }
 
@@ -96,11 +105,14 @@ Expected<std::uint32_t> BodyBuilder::gather(const Node& node) {
   const ValueId data = node.inputs[0];
   const TensorType& type = graph_.type(data);
   const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
-  const std::size_t count = graph_.type(node.inputs[1]).rank();
+  const std::size_t batch = ops::batch_axes(node.attributes);
+  const std::size_t count = graph_.type(node.inputs[1]).rank() - batch;
   const Frame frame = frame_;
   const std::size_t base = frame.size() - graph_.type(node.outputs[0]).rank();
-  const auto middle = frame.begin() + static_cast<std::ptrdiff_t>(base + axis);
-  frame_.assign(middle, middle + static_cast<std::ptrdiff_t>(count));
+  const auto first = frame.begin() + static_cast<std::ptrdiff_t>(base);
+  const auto middle = first + static_cast<std::ptrdiff_t>(axis);
+  frame_.assign(first, first + static_cast<std::ptrdiff_t>(batch));
+  frame_.insert(frame_.end(), middle, middle + static_cast<std::ptrdiff_t>(count));
   INGOT_ASSIGN(const std::uint32_t index, step(node.inputs[1]));
   frame_ = frame;
 

@@ -34,6 +34,8 @@ class BodyBuilder {
 
   /// The step that has the value at each point of the space.
   Expected<std::uint32_t> step(ValueId value);
+  /// The same of a value that is aligned with the space at the left.
+  Expected<std::uint32_t> step_of_first_axes(ValueId value);
   Step step_at(std::uint32_t index) const { return body.steps[index]; }
   /// The step that has the elements of a window's operand: the space's first dimensions are those
   /// of the value, as output positions, and dimension taps[d], if any, walks the taps of its axis
@@ -73,7 +75,8 @@ class BodyBuilder {
   Internal internal_;
   bool rows_;
   /// The dimensions of the space that a value's axes are aligned with, at the right. The indices of
-  /// a gather are aligned with the dimensions in the middle that they choose for.
+  /// a gather are aligned with the dimensions that they choose for: those of its batch and some in
+  /// the middle.
   using Frame = std::vector<std::uint32_t>;
   Frame frame_;
   std::map<std::pair<ValueId, Frame>, std::uint32_t> known_;

@@ -92,6 +92,32 @@ class Checker {
     return stores(reduce.finish_stores, reduce.finish);
   }
 
+  Expected<void> check(const TopK& top) {
+    if (kernel_.space.empty()) return wrong("a row needs a dimension");
+    if (top.body.steps.empty()) return wrong("puts nothing in order");
+    Scope scope{kernel_.space.size(), {}, {}, {}};
+    INGOT_TRY(body(top.body, top.loads, scope));
+    scope.scalars = {top.body.steps.back().dtype, DType::i64};
+    scope.has_scalar = {true, true};
+    INGOT_TRY(body(top.finish, top.finish_loads, scope));
+    return stores(top.finish_stores, top.finish);
+  }
+
+  Expected<void> check(const Scatter& scatter) {
+    const std::size_t rank = kernel_.space.size();
+    INGOT_TRY(body(scatter.body, scatter.loads, {rank, {}, {}, {}}));
+    INGOT_TRY(step_exists(scatter.body, scatter.index));
+    INGOT_TRY(step_exists(scatter.body, scatter.update));
+    const DType index = scatter.body.steps[scatter.index].dtype;
+    if (index != DType::i32 && index != DType::i64)
+      return wrong("an index of type {}", name(index));
+    const DType dtype = scatter.body.steps[scatter.update].dtype;
+    if (scatter.combine) INGOT_TRY(reducible(scatter.body, scatter.update, *scatter.combine));
+    INGOT_TRY(view(scatter.before, rank + 1, dtype));
+    if (scatter.before.buffer != scatter.target.buffer) return wrong("changes another buffer");
+    return view(scatter.target, rank + 1, dtype);
+  }
+
   Expected<void> check(const Contract& contract) {
     const std::size_t rank = kernel_.space.size();
     if (rank < 1) return wrong("a product needs a dimension of columns");

@@ -58,7 +58,7 @@ class Clusterer {
           add_window(id);
           break;
         case OpKind::index:
-          add_gather(id);
+          add_index(id);
           break;
       }
     }
@@ -134,6 +134,10 @@ class Clusterer {
       case Group::Kind::ordered:
         return shape == graph_.type(output(group.root)).shape && !feeds_root(group, node, number) &&
                !stands_apart(group);
+      case Group::Kind::top_k:
+        return shape == graph_.type(output(group.root)).shape && !feeds_root(group, node, number);
+      case Group::Kind::scatter:
+        return false;
       case Group::Kind::row:
         if (shape == group.space) return rows_align(group, node, number);
         if (!is_row_shape(shape, group.space)) return false;
@@ -217,15 +221,43 @@ class Clusterer {
       read_others(fresh, node);
       return;
     }
-    const bool only_user =
-        group != nullptr && uses_[input.index].size() == 1 && !is_output_[input.index];
-    if (same_points && group->kind == Group::Kind::map && only_user && feeds_only_itself(*group)) {
-      group->kind = Group::Kind::ordered;
-      join(number, id);
-      result_.groups[static_cast<std::size_t>(number)].root = id;
-      return;
-    }
+    if (end_map(Group::Kind::ordered, id)) return;
     const int fresh = new_group(Group::Kind::ordered, space, id);
+    read_others(fresh, node);
+  }
+
+  /// Turns the map group that makes the operand, and nothing that is read elsewhere, into one of
+  /// another kind, with `root` as its root.
+  bool end_map(Group::Kind kind, NodeId root) {
+    const ValueId input = graph_.node(root).inputs[0];
+    const int number = group_of(input);
+    if (number < 0 || uses_[input.index].size() != 1 || is_output_[input.index]) return false;
+    Group& group = result_.groups[static_cast<std::size_t>(number)];
+    if (group.kind != Group::Kind::map || group.copied.valid() || group.nodes.size() >= max_nodes ||
+        group.space != graph_.type(input).shape || !feeds_only_itself(group)) {
+      return false;
+    }
+    group.kind = kind;
+    group.root = root;
+    join(number, root);
+    return true;
+  }
+
+  /// First a copy of the data, and then the updates.
+  void add_scatter(NodeId id) {
+    const Node& node = graph_.node(id);
+    const ValueId data = node.inputs[0];
+    read(data);
+    result_.groups.push_back({Group::Kind::map, graph_.type(data).shape, {}, {}, data, id, 0});
+    const int fresh = new_group(Group::Kind::scatter, graph_.type(node.inputs[2]).shape, id);
+    read_others(fresh, node);
+    result_.stored[node.outputs[0].index] = true;
+  }
+
+  void add_top_k(NodeId id) {
+    if (end_map(Group::Kind::top_k, id)) return;
+    const Node& node = graph_.node(id);
+    const int fresh = new_group(Group::Kind::top_k, graph_.type(node.inputs[0]).shape, id);
     read_others(fresh, node);
   }
 
@@ -238,6 +270,17 @@ class Clusterer {
     }
     const int fresh = new_group(Group::Kind::ordered, std::move(space), id);
     read_others(fresh, node);
+  }
+
+  void add_index(NodeId id) {
+    const std::string_view op = graph_.node(id).op->name;
+    if (op == "top_k") {
+      add_top_k(id);
+    } else if (op == "scatter") {
+      add_scatter(id);
+    } else {
+      add_gather(id);
+    }
   }
 
   /// A gather goes on in the kernel that makes its indices, if that has the same points or makes

@@ -12,18 +12,18 @@
 
 namespace ingot::plan {
 
-/// Nodes that become one kernel, in order. The first of a contract or an ordered reduction's
-/// `root` is the matmul or the reduction.
+/// Nodes that become one kernel, in order. The `root` of a contract, an ordered reduction, a top_k
+/// or a scatter is the product, the reduction, the top_k or the scatter.
 struct Group {
-  enum class Kind : std::uint8_t { map, row, ordered, contract };
+  enum class Kind : std::uint8_t { map, row, ordered, top_k, scatter, contract };
   Kind kind = Kind::map;
-  Shape space;  // the points it runs over, as a shape; of a matmul its result's
+  Shape space;  // the points it runs over, as a shape; of a product its result's
   std::vector<NodeId> nodes;
   NodeId root;
-  /// A copy and nothing else (no nodes): `copied` goes into its part of a concatenation, or to the
-  /// output of that number.
+  /// A copy and nothing else (no nodes): `copied` goes into its part of a concatenation, to where a
+  /// scatter begins from it, or to the output of that number.
   ValueId copied;
-  NodeId concat;
+  NodeId into;
   std::uint32_t number = 0;  // which operand, or which output
 };
 

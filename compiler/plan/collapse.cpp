@@ -57,6 +57,18 @@ Walked walk(Kernel& kernel) {
     // What a window walks stays as it is, and so do its taps.
     for (Window& window : reduce->windows) walked.windows.push_back(&window);
     if (!reduce->windows.empty()) walked.runs.pop_back();
+  } else if (auto* top = std::get_if<TopK>(&kernel.work)) {
+    walked.add(top->body);
+    walked.add(top->loads);
+    walked.add(top->finish);
+    walked.add(top->finish_loads);
+    walked.add(top->finish_stores);
+    walked.runs = {{0, rank - 1}};
+  } else if (auto* scatter = std::get_if<Scatter>(&kernel.work)) {
+    walked.add(scatter->body);
+    walked.add(scatter->loads);
+    walked.views.insert(walked.views.end(), {&scatter->before, &scatter->target});
+    walked.runs = {{0, rank}};
   } else if (auto* contract = std::get_if<Contract>(&kernel.work)) {
     walked.add(contract->epilogue);
     walked.add(contract->loads);

@@ -230,6 +230,9 @@ bool restore_ports(Plan& plan, const Graph& graph, const Block& block) {
     visit_bodies(kernel, [&](const Body& body) {
       for (const Step& step : body.steps) fit = fit && !mentions_count(step.dim);
     });
+    if (const auto* scatter = std::get_if<Scatter>(&kernel.work))
+      fit = fit && !mentions_count(scatter->size);
+    if (const auto* top = std::get_if<TopK>(&kernel.work)) fit = fit && !mentions_count(top->k);
     if (const auto* contract = std::get_if<Contract>(&kernel.work))
       fit = fit && !mentions_count(contract->k);
   }

@@ -3,10 +3,13 @@
 // nothing here is shared with the code generator but the scalar formulas.
 #include "plan/interpret.h"
 
+#include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "ops/interpret.h"
 #include "ops/reduce.h"
+#include "ops/top_k.h"
 #include "plan/check.h"
 #include "plan/forks.h"
 #include "plan/machine.h"
@@ -75,6 +78,21 @@ Scalar reduce_lanes(Arithmetic arithmetic, const std::vector<Scalar>& elements) 
     for (std::size_t l = 0; l < half; ++l) lane[l] = F::apply(f, lane[l], lane[l + half]);
   }
   return make_scalar<dtype>(lane[0]);
+}
+
+/// The places of a row's elements in order.
+std::vector<std::int64_t> sorted(DType dtype, const std::vector<Scalar>& elements, bool largest) {
+  std::vector<std::int64_t> order(elements.size());
+  std::iota(order.begin(), order.end(), 0);
+  ops::visit_dtype(dtype, [&]<DType known>() {
+    auto at = [&](std::int64_t i) {
+      return load<known>(elements[static_cast<std::size_t>(i)].bytes);
+    };
+    std::stable_sort(order.begin(), order.end(), [&](std::int64_t i, std::int64_t j) {
+      return ops::comes_before(at(i), at(j), largest);
+    });
+  });
+  return order;
 }
 
 /// Whether tap `tap` of output coordinate `output` is there. A window that is said to be inside may
@@ -304,6 +322,66 @@ class Machine {
       std::fill(point.begin() + kept, point.end(), 0);
       finish.run(point, frame, memory_);
       finish.store(point, memory_);
+    });
+  }
+
+  /// What it keeps in the arena is not looked at, but nothing else may lie there.
+  void work(const TopK& top) {
+    const std::int64_t k = number(top.k, symbols_), length = space_.back();
+    if (k < 0 || k > length)
+      throw Fault{fail(ErrorCode::internal, "the first {} of {} elements", k, length)};
+    const Index rows(space_.begin(), space_.end() - 1);
+    Program element = program(top.body, top.loads, {});
+    Program finish = program(top.finish, top.finish_loads, top.finish_stores);
+    const auto last = static_cast<std::uint32_t>(top.body.steps.size() - 1);
+    for_each_point(rows, [&](Index point) {
+      point.push_back(0);
+      if (top.heap) {
+        const std::uint32_t writer = memory_.new_writer();
+        for (std::int64_t at = 0; at < k * TopK::entry_bytes; at += 8)
+          memory_.write_arena(number(*top.heap, symbols_) + at, 8, {}, writer);
+      }
+      std::vector<Scalar> elements;
+      for (std::int64_t i = 0; i < length; ++i) {
+        point.back() = i;
+        elements.push_back(element.run(point, {}, memory_)[last]);
+      }
+      const std::vector<std::int64_t> order = sorted(element.dtype(last), elements, top.largest);
+      for (std::int64_t i = 0; i < k; ++i) {
+        const std::int64_t place = order[static_cast<std::size_t>(i)];
+        Frame frame;
+        frame.scalars = {elements[static_cast<std::size_t>(place)],
+                         integer_scalar(DType::i64, place)};
+        point.back() = i;
+        finish.run(point, frame, memory_);
+        finish.store(point, memory_);
+      }
+    });
+  }
+
+  void work(const Scatter& scatter) {
+    Program program = this->program(scatter.body, scatter.loads, {});
+    const Address target(scatter.target, symbols_);
+    const std::int64_t size = number(scatter.size, symbols_);
+    for_each_point(space_, [&](const Index& point) {
+      const std::vector<Scalar>& results = program.run(point, {}, memory_);
+      const std::int64_t index = as_integer(program.dtype(scatter.index), results[scatter.index]);
+      if (index < 0 || index >= size)
+        throw Fault{fail(ErrorCode::runtime, "index {} is outside of [0, {})", index, size)};
+      const std::int64_t element = target.moved(target.at(point), point.size(), index);
+      // The whole target is there before this kernel begins.
+      const Scalar before = memory_.read(target.buffer, element);
+      Scalar update = results[scatter.update];
+      if (scatter.combine) {
+        update = visit_reduction(
+            *scatter.combine, program.dtype(scatter.update), [&]<DType dtype, Pointwise formula>() {
+              using T = typename ops::Element<dtype>::Compute;
+              ops::NativeScalars<T> f{{plan_.arithmetic == Arithmetic::strict}};
+              return make_scalar<dtype>(ops::Formula<formula>::apply(
+                  f, T(load<dtype>(before.bytes)), T(load<dtype>(update.bytes))));
+            });
+      }
+      memory_.write(target.buffer, element, update);
     });
   }
 

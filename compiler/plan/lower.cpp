@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ir/op.h"
+#include "ops/index.h"
 #include "ops/window.h"
 #include "plan/body_builder.h"
 #include "plan/conv.h"
@@ -56,6 +57,14 @@ class Lowering {
         }
         break;
       }
+      case Group::Kind::top_k: {
+        INGOT_ASSIGN(kernel.work, top_k());
+        break;
+      }
+      case Group::Kind::scatter: {
+        INGOT_ASSIGN(kernel.work, scatter());
+        break;
+      }
       case Group::Kind::contract: {
         if (graph_.node(group_.root).op->name != "conv") {
           INGOT_ASSIGN(kernel.work, contract());
@@ -74,7 +83,7 @@ class Lowering {
   void name(Kernel& kernel) const {
     if (group_.copied.valid()) {
       const Node* node =
-          group_.concat.valid() ? &graph_.node(group_.concat) : graph_.producer(group_.copied);
+          group_.into.valid() ? &graph_.node(group_.into) : graph_.producer(group_.copied);
       // An input or a constant that is an output: the output has a name in any case.
       kernel.name = node != nullptr ? graph_.describe(*node) : graph_.outputs()[group_.number].name;
       if (node != nullptr) add_source(kernel, *node);
@@ -104,11 +113,11 @@ class Lowering {
     INGOT_ASSIGN(const std::uint32_t step, builder.step(group_.copied));
     const TensorType& type = graph_.type(group_.copied);
     Location place{0, 0, {}};
-    if (group_.concat.valid()) {
-      const Node& node = graph_.node(group_.concat);
-      const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
+    if (group_.into.valid()) {
+      const Node& node = graph_.node(group_.into);
       place = storage_.location(node.outputs[0]);
       for (std::uint32_t i = 0; i < group_.number; ++i) {
+        const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
         place.offset += place.strides[axis] * graph_.type(node.inputs[i]).shape[axis];
       }
     } else {
@@ -121,10 +130,11 @@ class Lowering {
   Expected<std::vector<Store>> stores(BodyBuilder& builder, const std::vector<NodeId>& nodes) {
     std::vector<Store> result;
     for (const NodeId id : nodes) {
-      const ValueId value = graph_.node(id).outputs[0];
-      if (!clusters_.stored[value.index]) continue;
-      INGOT_ASSIGN(const std::uint32_t step, builder.step(value));
-      result.push_back(builder.store(value, step));
+      for (const ValueId value : graph_.node(id).outputs) {
+        if (!clusters_.stored[value.index]) continue;
+        INGOT_ASSIGN(const std::uint32_t step, builder.step(value));
+        result.push_back(builder.store(value, step));
+      }
     }
     return result;
   }
@@ -281,6 +291,58 @@ class Lowering {
       step.index = static_cast<std::uint32_t>(std::find(kept.begin(), kept.end(), step.index) -
                                               kept.begin());
     }
+    return work;
+  }
+
+  Expected<TopK> top_k() {
+    const Node& root = graph_.node(group_.root);
+    TopK work;
+    work.k = root.attributes.get<Shape>("k")[0];
+    work.largest = root.attributes.get<bool>("largest");
+    if (group_.space.back().bounds(graph_.symbol_ranges()).hi > TopK::short_row) work.heap = Dim(0);
+    BodyBuilder element = builder(group_.space, nothing);
+    INGOT_TRY(element.step(root.inputs[0]));
+    work.body = std::move(element.body);
+    work.loads = std::move(element.loads);
+    BodyBuilder finish = builder(graph_.type(root.outputs[0]).shape, [&](ValueId value) {
+      std::optional<Step> step;
+      for (std::uint32_t i = 0; i < 2; ++i) {
+        if (value != root.outputs[i]) continue;
+        step = Step{.kind = Step::Kind::scalar, .dtype = graph_.type(value).dtype, .index = i};
+      }
+      return step;
+    });
+    const auto after = std::find(group_.nodes.begin(), group_.nodes.end(), group_.root);
+    INGOT_ASSIGN(work.finish_stores, stores(finish, {after, group_.nodes.end()}));
+    work.finish = std::move(finish.body);
+    work.finish_loads = std::move(finish.loads);
+    return work;
+  }
+
+  /// Over [batch.., indices.., inner..], as the updates are.
+  Expected<Scatter> scatter() {
+    const Node& root = graph_.node(group_.root);
+    const std::size_t batch = ops::batch_axes(root.attributes);
+    const std::size_t indexed = graph_.type(root.inputs[1]).rank();
+    const ValueId result = root.outputs[0];
+    Scatter work;
+    BodyBuilder builder = this->builder(group_.space, nothing);
+    INGOT_ASSIGN(work.update, builder.step(root.inputs[2]));
+    INGOT_ASSIGN(work.index, builder.step_of_first_axes(root.inputs[1]));
+    work.body = std::move(builder.body);
+    work.loads = std::move(builder.loads);
+    const Location& place = storage_.location(result);
+    work.target = {place.buffer, place.offset, std::vector<Dim>(group_.space.size() + 1)};
+    for (std::size_t d = 0; d < place.strides.size(); ++d) {
+      const std::size_t to = d < batch    ? d
+                             : d == batch ? group_.space.size()
+                                          : d + indexed - batch - 1;
+      work.target.strides[to] = place.strides[d];
+    }
+    work.before = work.target;
+    work.size = graph_.type(result).shape[batch];
+    const std::string& reduction = root.attributes.get<std::string>("reduction");
+    if (reduction != "none") work.combine = reduce_op("reduce_" + reduction);
     return work;
   }
 

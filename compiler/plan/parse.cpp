@@ -211,8 +211,12 @@ class Parser : private Reader {
       kernel.work = std::move(map);
     } else if (kind == "contract") {
       INGOT_ASSIGN(kernel.work, contract());
+    } else if (kind == "top_k") {
+      INGOT_ASSIGN(kernel.work, top_k());
+    } else if (kind == "scatter") {
+      INGOT_ASSIGN(kernel.work, scatter());
     } else if (kind != "reduce") {
-      return wrong(place, "expected map, reduce or contract");
+      return wrong(place, "expected map, reduce, top_k, scatter or contract");
     } else if (Cursor ahead = in_; ahead.take("stage ") || ahead.take("finish")) {
       INGOT_ASSIGN(kernel.work, row());
     } else {
@@ -273,6 +277,40 @@ class Parser : private Reader {
     INGOT_TRY(in_.expect("finish"));
     INGOT_TRY(body(work.finish, work.finish_loads));
     INGOT_TRY(stores(work.finish_stores));
+    return work;
+  }
+
+  Expected<TopK> top_k() {
+    TopK work;
+    INGOT_TRY(in_.expect("the "));
+    work.largest = in_.take("largest ");
+    if (!work.largest) INGOT_TRY(in_.expect("smallest "));
+    INGOT_ASSIGN(work.k, line_dim());
+    if (in_.take("heap at ")) {
+      INGOT_ASSIGN(work.heap, line_dim());
+    }
+    INGOT_TRY(body(work.body, work.loads));
+    INGOT_TRY(in_.expect("finish"));
+    INGOT_TRY(body(work.finish, work.finish_loads));
+    INGOT_TRY(stores(work.finish_stores));
+    return work;
+  }
+
+  Expected<Scatter> scatter() {
+    Scatter work;
+    INGOT_TRY(body(work.body, work.loads));
+    INGOT_TRY(in_.expect("before "));
+    INGOT_ASSIGN(work.before, view());
+    if (!in_.take("put ")) {
+      INGOT_ASSIGN(work.combine, reduce_op());
+    }
+    INGOT_ASSIGN(work.update, step_number());
+    INGOT_TRY(in_.expect("to "));
+    INGOT_ASSIGN(work.target, view());
+    INGOT_TRY(in_.expect("at "));
+    INGOT_ASSIGN(work.index, step_number());
+    INGOT_TRY(in_.expect("below "));
+    INGOT_ASSIGN(work.size, line_dim());
     return work;
   }
 

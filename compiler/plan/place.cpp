@@ -115,23 +115,38 @@ std::vector<std::size_t> assign_regions(const Plan& plan, std::vector<Region>& r
   return region_of;
 }
 
+struct Kept {
+  Dim* offset;
+  Dim bytes;
+};
+
+std::vector<Kept> kept_by(Kernel& kernel) {
+  std::vector<Kept> kept;
+  if (auto* row = std::get_if<Row>(&kernel.work)) {
+    for (Row::Stage& stage : row->stages) {
+      if (!stage.keep) continue;
+      const DType dtype = stage.body.steps[stage.keep->step].dtype;
+      kept.push_back(
+          {&stage.keep->offset, kernel.space.back() * static_cast<std::int64_t>(bytes_of(dtype))});
+    }
+  }
+  auto* top = std::get_if<TopK>(&kernel.work);
+  if (top != nullptr && top->heap) kept.push_back({&*top->heap, top->k * TopK::entry_bytes});
+  return kept;
+}
+
 }  // namespace
 
 void place_in_arena(Plan& plan) {
   std::vector<Region> regions;
   const std::vector<std::size_t> region_of = assign_regions(plan, regions);
-  // What a row kernel keeps while it runs.
-  std::vector<std::pair<Row::Stage::Keep*, std::size_t>> kept;
+  // What a kernel keeps while it runs.
+  std::vector<std::pair<Dim*, std::size_t>> kept;
   for (std::size_t k = 0; k < plan.kernels.size(); ++k) {
-    auto* row = std::get_if<Row>(&plan.kernels[k].work);
-    if (row == nullptr) continue;
-    for (Row::Stage& stage : row->stages) {
-      if (!stage.keep) continue;
-      kept.emplace_back(&*stage.keep, regions.size());
-      const DType dtype = stage.body.steps[stage.keep->step].dtype;
+    for (const Kept& keep : kept_by(plan.kernels[k])) {
+      kept.emplace_back(keep.offset, regions.size());
       const int now = static_cast<int>(k);
-      regions.push_back(
-          {plan.kernels[k].space.back() * static_cast<std::int64_t>(bytes_of(dtype)), now, now, 0});
+      regions.push_back({keep.bytes, now, now, 0});
     }
   }
 
@@ -153,7 +168,7 @@ void place_in_arena(Plan& plan) {
   for (std::size_t b = 0; b < plan.buffers.size(); ++b) {
     if (region_of[b] != SIZE_MAX) plan.buffers[b].offset = regions[region_of[b]].offset;
   }
-  for (const auto& [keep, region] : kept) keep->offset = regions[region].offset;
+  for (const auto& [offset, region] : kept) *offset = regions[region].offset;
   plan.workspace_bytes = in_a_block(plan, plan.workspace_bytes);
   plan.least_bytes = in_a_block(plan, plan.least_bytes);
 }

@@ -44,7 +44,7 @@ struct Step {
     constant,  // the number in `constant`
     index,     // the iteration point's coordinate `index`, as an integer of `dtype`
     dim,       // the value of the expression `dim`, as an integer of `dtype`
-    scalar,    // Row kernels: the result of the reduction of stage `index`
+    scalar,    // Row kernels: the result of the reduction of stage `index`; see TopK
     temp,      // Row kernels: the element that stage `index` kept
     product,   // Contract kernels: the finished sum of products (bias included)
     apply,     // a pointwise op on operands
@@ -137,6 +137,38 @@ struct OrderedReduce {
   std::vector<Store> finish_stores;
 };
 
+/// Of each row, which is the last dimension of the space, the `k` elements that come first in order
+/// (ops/top_k.h), sorted. `finish` is evaluated at points [rows.., k], with Step::scalar 0 as the
+/// element and Step::scalar 1 as its place in the row, an i64.
+struct TopK {
+  /// Rows up to here may be ordered without memory in the arena.
+  static constexpr std::int64_t short_row = 64;
+  /// What each of the k elements takes there.
+  static constexpr std::int64_t entry_bytes = 16;
+
+  Dim k;
+  bool largest = true;
+  std::optional<Dim> heap;  // bytes from the start of the arena; none: no row is longer than short
+  Body body;                // the element: its last step
+  std::vector<View> loads;
+  Body finish;
+  std::vector<View> finish_loads;  // over [rows.., k]
+  std::vector<Store> finish_stores;
+};
+
+/// For each point of the space, in row-major order: puts the body's step `update` where the target
+/// has the point, moved on by step `index` times the view's last, extra stride. `index` is an i32
+/// or i64 within [0, size), or the call fails. With `combine`, what is there is its first operand.
+struct Scatter {
+  Body body;
+  std::vector<View> loads;
+  std::uint32_t index = 0, update = 0;
+  View before;  // the target, as kernels before this one have left it
+  View target;
+  Dim size;
+  std::optional<ReduceOp> combine;
+};
+
 /// A matrix of weights as it lies in the weights section.
 struct PackedWeights {
   Dim offset;  // bytes from the start of the weights section, a multiple of 64
@@ -181,7 +213,7 @@ struct Kernel {
   std::string name;                  // as users call the op that it is named after
   std::vector<std::string> sources;  // the user's names of all nodes that it computes
   std::vector<Dim> space;            // extents of the iteration, outermost first
-  std::variant<Map, Row, OrderedReduce, Contract> work;
+  std::variant<Map, Row, OrderedReduce, TopK, Scatter, Contract> work;
 };
 
 /// Kernels [first, last] run once for each block of `extent` rows, in order; a block has at most

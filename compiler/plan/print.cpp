@@ -115,6 +115,18 @@ class Printer {
       if (reduce->start) line("    start {}", view(*reduce->start));
       line("  finish");
       body(reduce->finish, reduce->finish_loads, reduce->finish_stores);
+    } else if (const auto* top = std::get_if<TopK>(&kernel.work)) {
+      line("  the {} {}", top->largest ? "largest" : "smallest", top->k.str());
+      if (top->heap) line("  heap at {}", top->heap->str());
+      body(top->body, top->loads, {});
+      line("  finish");
+      body(top->finish, top->finish_loads, top->finish_stores);
+    } else if (const auto* scatter = std::get_if<Scatter>(&kernel.work)) {
+      body(scatter->body, scatter->loads, {});
+      line("  before {}", view(scatter->before));
+      line("  {} %{} to {} at %{} below {}",
+           scatter->combine ? name(*scatter->combine) : std::string_view("put"), scatter->update,
+           view(scatter->target), scatter->index, scatter->size.str());
     } else if (const auto* contract = std::get_if<Contract>(&kernel.work)) {
       this->contract(*contract);
     }
@@ -197,12 +209,12 @@ struct Part {
   const Body* body;
   const std::vector<View>* loads;
   const std::vector<Store>* stores;
-  Dim points;
+  std::vector<Dim> space;
 };
 
 std::vector<Part> parts(const Kernel& kernel) {
   static const std::vector<Store> none;
-  const Dim all = product(kernel.space);
+  const std::vector<Dim>& all = kernel.space;
   if (const auto* map = std::get_if<Map>(&kernel.work))
     return {{&map->body, &map->loads, &map->stores, all}};
   if (const auto* row = std::get_if<Row>(&kernel.work)) {
@@ -210,15 +222,25 @@ std::vector<Part> parts(const Kernel& kernel) {
     for (const Row::Stage& stage : row->stages) {
       result.push_back({&stage.body, &stage.loads, &stage.stores, all});
     }
-    const Dim rows = product(Shape(kernel.space.begin(), kernel.space.end() - 1));
+    std::vector<Dim> rows = all;
+    rows.back() = 1;
     result.push_back({&row->finish, &row->finish_loads, &row->finish_stores, rows});
     return result;
   }
   if (const auto* reduce = std::get_if<OrderedReduce>(&kernel.work)) {
-    const Dim kept = product(Shape(kernel.space.begin(), kernel.space.end() - reduce->reduced));
+    std::vector<Dim> kept = all;
+    std::fill(kept.end() - reduce->reduced, kept.end(), Dim(1));
     return {{&reduce->body, &reduce->loads, &none, all},
             {&reduce->finish, &reduce->finish_loads, &reduce->finish_stores, kept}};
   }
+  if (const auto* top = std::get_if<TopK>(&kernel.work)) {
+    std::vector<Dim> first = all;
+    first.back() = top->k;
+    return {{&top->body, &top->loads, &none, all},
+            {&top->finish, &top->finish_loads, &top->finish_stores, first}};
+  }
+  if (const auto* scatter = std::get_if<Scatter>(&kernel.work))
+    return {{&scatter->body, &scatter->loads, &none, all}};
   const auto& contract = std::get<Contract>(kernel.work);
   return {{&contract.epilogue, &contract.loads, &contract.stores, all}};
 }
@@ -234,6 +256,8 @@ Dim terms(const Contract& contract) {
 
 std::string_view kind_name(const Kernel& kernel) {
   if (std::holds_alternative<Map>(kernel.work)) return "map";
+  if (std::holds_alternative<TopK>(kernel.work)) return "top_k";
+  if (std::holds_alternative<Scatter>(kernel.work)) return "scatter";
   if (std::holds_alternative<Contract>(kernel.work)) return "contract";
   return "reduce";
 }
@@ -269,6 +293,8 @@ std::vector<BufferId> buffers_of(const Kernel& kernel) {
     if (const auto* b = std::get_if<View>(&contract->b)) buffers.insert(b->buffer);
     if (contract->bias) buffers.insert(contract->bias->buffer);
   }
+  if (const auto* scatter = std::get_if<Scatter>(&kernel.work))
+    buffers.insert(scatter->target.buffer);
   if (const auto* reduce = std::get_if<OrderedReduce>(&kernel.work)) {
     if (reduce->start) buffers.insert(reduce->start->buffer);
   }
@@ -281,11 +307,14 @@ Dim flops(const Kernel& kernel) {
     const auto applied =
         std::count_if(part.body->steps.begin(), part.body->steps.end(),
                       [](const Step& step) { return step.kind == Step::Kind::apply; });
-    total += part.points * Dim(applied);
+    total += product(part.space) * Dim(applied);
   }
   const Dim all = product(kernel.space);
+  if (std::holds_alternative<TopK>(kernel.work)) total += all;  // each element is compared
   if (const auto* contract = std::get_if<Contract>(&kernel.work))
     total += all * terms(*contract) * 2;
+  const auto* scatter = std::get_if<Scatter>(&kernel.work);
+  if (scatter != nullptr && scatter->combine) total += all;
   if (const auto* row = std::get_if<Row>(&kernel.work)) {
     for (const Row::Stage& stage : row->stages) {
       if (stage.reduction) total += all;
@@ -301,18 +330,21 @@ Dim bytes_moved(const Plan& plan, const Kernel& kernel) {
     return Dim(static_cast<std::int64_t>(bytes_of(plan.buffers[view.buffer].dtype)));
   };
   // What a stride of zero repeats is read once.
-  auto touched = [&](const View& view) {
+  auto touched_in = [&](const View& view, const std::vector<Dim>& space) {
     Dim elements = 1;
-    for (std::size_t d = 0; d < kernel.space.size(); ++d) {
-      if (!view.strides[d].is(0)) elements *= kernel.space[d];
+    for (std::size_t d = 0; d < space.size(); ++d) {
+      if (!view.strides[d].is(0)) elements *= space[d];
     }
     return elements * size(view);
   };
+  auto touched = [&](const View& view) { return touched_in(view, kernel.space); };
   Dim total;
   for (const Part& part : parts(kernel)) {
-    for (const View& view : *part.loads) total += touched(view);
-    for (const Store& store : *part.stores) total += touched(store.view);
+    for (const View& view : *part.loads) total += touched_in(view, part.space);
+    for (const Store& store : *part.stores) total += touched_in(store.view, part.space);
   }
+  if (const auto* scatter = std::get_if<Scatter>(&kernel.work))
+    total += product(kernel.space) * size(scatter->target) * (scatter->combine ? 2 : 1);
   if (const auto* contract = std::get_if<Contract>(&kernel.work)) {
     total += touched(contract->a) * contract->k;
     if (const auto* packed = std::get_if<PackedWeights>(&contract->b)) {

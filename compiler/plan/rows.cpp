@@ -5,6 +5,7 @@
 #include <set>
 
 #include "ir/op.h"
+#include "ops/index.h"
 #include "ops/window.h"
 
 namespace ingot::plan {
@@ -130,6 +131,7 @@ class Finder {
     if (op == "matmul") return matmul(node, result);
     if (op == "broadcast") return broadcast(node, result);
     if (op == "gather") return gather(node, result);
+    if (op == "scatter") return scatter(node, result);
     if (op == "concat") {
       const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
       const Place all = aligned(node, result, 0, node.inputs.size());
@@ -151,6 +153,7 @@ class Finder {
       return at(static_cast<std::size_t>(to - perm.begin()), result);
     }
     if (node.op->kind == OpKind::reduce) return reduce(node, from, result);
+    if (op == "top_k") return from.axis + 1 < result.size() ? at(from.axis, result) : mix();
     if (op == "conv") return from.axis == 0 ? at(0, result) : mix();
     if (node.op->kind == OpKind::window) {
       const bool alone =
@@ -207,13 +210,36 @@ class Finder {
 
   Place gather(const Node& node, const Shape& result) {
     const auto axis = static_cast<std::size_t>(node.attributes.get<std::int64_t>("axis"));
+    const std::size_t batch = ops::batch_axes(node.attributes);
     const Place &data = place(node.inputs[0]), &indices = place(node.inputs[1]);
+    auto in_batch = [&](const Place& from) { return from.kind == Kind::rows && from.axis < batch; };
+    if (in_batch(data) || in_batch(indices)) {
+      const bool alike = data.kind == Kind::rows && indices.kind == Kind::rows &&
+                         data.axis == indices.axis && data.factor == indices.factor;
+      return alike ? at(data.axis, result) : mix();
+    }
     if (data.kind == Kind::rows) {
       if (indices.kind == Kind::rows || data.axis == axis) return mix();
-      const std::size_t more = shape(node.inputs[1]).size();
+      const std::size_t more = shape(node.inputs[1]).size() - batch;
       return at(data.axis < axis ? data.axis : data.axis + more - 1, result);
     }
-    return indices.kind == Kind::rows ? at(axis + indices.axis, result) : Place{};
+    return indices.kind == Kind::rows ? at(axis + indices.axis - batch, result) : Place{};
+  }
+
+  /// Rows of a batch stay apart; any others meet where their updates go.
+  Place scatter(const Node& node, const Shape& result) {
+    const std::size_t batch = ops::batch_axes(node.attributes);
+    const Place& first = place(node.inputs[0]);
+    auto is_rows = [&](ValueId value) { return place(value).kind == Kind::rows; };
+    if (std::none_of(node.inputs.begin(), node.inputs.end(), is_rows)) return {};
+    const bool alike = first.axis < batch && std::all_of(
+                                                 node.inputs.begin(), node.inputs.end(),
+                                                 [&](ValueId x) {
+                                                   return is_rows(x) &&
+                                                          place(x).axis == first.axis &&
+                                                          place(x).factor == first.factor;
+                                                 });
+    return alike ? at(first.axis, result) : mix();
   }
 
   Place slice(const Node& node, bool any, const Shape& result) {

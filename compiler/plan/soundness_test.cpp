@@ -53,7 +53,7 @@ class Maker {
     const ValueId a = any();
     const std::size_t rank = shape(a).size();
     const auto axis = static_cast<std::int64_t>(rank == 0 ? 0 : random_() % rank);
-    switch (random_() % 9) {
+    switch (random_() % 10) {
       case 0:
         return keep(graph_.add(random_() % 2 != 0 ? "tanh" : "neg", {a}));
       case 1:
@@ -75,6 +75,14 @@ class Maker {
                                {{"axes", axes},
                                 {"keep_dims", random_() % 2 != 0},
                                 {"order", ops::reduction_order(rank, axes)}}));
+      }
+      case 8: {
+        if (rank == 0) return;
+        const Dim k = Dim::min(shape(a).back(), 1 + static_cast<std::int64_t>(random_() % 3));
+        const auto results = graph_.add_node(
+            op("top_k"), {a}, {{"k", Shape{k}}, {"largest", random_() % 2 != 0}}, "");
+        if (results) values_.push_back((*results)[0]);
+        return;
       }
       default: {
         Shape flat{ingot::product(shape(a))};
@@ -186,6 +194,18 @@ std::vector<Use> uses_of(const Kernel& kernel) {
     std::vector<Dim> kept = space;
     std::fill(kept.end() - reduce->reduced, kept.end(), Dim(1));
     add_part(uses, reduce->finish_loads, reduce->finish_stores, kept, true, 1);
+  } else if (const auto* top = std::get_if<TopK>(&kernel.work)) {
+    add_part(uses, top->loads, {}, space, false);
+    std::vector<Dim> first = space;
+    first.back() = top->k;
+    add_part(uses, top->finish_loads, top->finish_stores, first, true, 1);
+  } else if (const auto* scatter = std::get_if<Scatter>(&kernel.work)) {
+    // The target is written by whoever copied the data; an index may choose any of its entries.
+    add_part(uses, scatter->loads, {}, space, false);
+    std::vector<Dim> entries = space;
+    entries.push_back(scatter->size);
+    uses.push_back({scatter->before, false, false, entries});
+    uses.push_back({scatter->target, true, false, entries});
   } else {
     const auto& contract = std::get<Contract>(kernel.work);
     std::vector<Dim> with_k = space;
@@ -345,22 +365,25 @@ class Check {
   void check_kept(int k) const {
     const Kernel& kernel = plan_.kernels[static_cast<std::size_t>(k)];
     const auto* row = std::get_if<Row>(&kernel.work);
-    if (row == nullptr) return;
+    const auto* top = std::get_if<TopK>(&kernel.work);
+    if (row == nullptr && (top == nullptr || !top->heap)) return;
     std::vector<std::pair<std::int64_t, std::int64_t>> taken;
     for (std::size_t b = 0; b < plan_.buffers.size(); ++b) {
       if (!in_arena(b) || first_[b] > k || last_[b] < k) continue;
       const std::int64_t begin = value(plan_.buffers[b].offset);
       taken.emplace_back(begin, begin + bytes(plan_.buffers[b]));
     }
-    for (const Row::Stage& stage : row->stages) {
-      if (!stage.keep) continue;
-      const DType dtype = stage.body.steps[stage.keep->step].dtype;
-      const std::int64_t begin = value(stage.keep->offset);
-      const std::int64_t end =
-          begin + value(kernel.space.back()) * static_cast<std::int64_t>(bytes_of(dtype));
+    auto keep = [&](const Dim& offset, const Dim& size) {
+      const std::int64_t begin = value(offset), end = begin + value(size);
       EXPECT_LE(end, workspace_);
       for (const auto& [from, to] : taken) EXPECT_TRUE(end <= from || to <= begin);
       taken.emplace_back(begin, end);
+    };
+    if (top != nullptr) return keep(*top->heap, top->k * TopK::entry_bytes);
+    for (const Row::Stage& stage : row->stages) {
+      if (!stage.keep) continue;
+      const DType dtype = stage.body.steps[stage.keep->step].dtype;
+      keep(stage.keep->offset, kernel.space.back() * static_cast<std::int64_t>(bytes_of(dtype)));
     }
   }
 

@@ -56,7 +56,7 @@ Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Pl
   }
   std::vector<bool> copied(graph.outputs().size());
   for (const Group& group : clusters.groups) {
-    if (group.copied.valid() && !group.concat.valid()) copied[group.number] = true;
+    if (group.copied.valid() && !group.into.valid()) copied[group.number] = true;
   }
   for (std::uint32_t i = 0; i < graph.outputs().size(); ++i) {
     const ValueId value = graph.outputs()[i].value;
@@ -91,8 +91,9 @@ Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Pl
   }
   for (const Group& group : clusters.groups) {
     for (const NodeId id : group.nodes) {
-      const ValueId value = graph.node(id).outputs[0];
-      if (clusters.stored[value.index] && !storage.known_[value.index]) allocate(value);
+      for (const ValueId value : graph.node(id).outputs) {
+        if (clusters.stored[value.index] && !storage.known_[value.index]) allocate(value);
+      }
     }
   }
   return storage;

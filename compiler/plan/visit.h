@@ -47,6 +47,14 @@ void visit_views(AnyKernel& kernel, Visit&& visit) {
           if (work.start) visit(*work.start, Use{false, true, 0});
           loads(work.finish_loads, true, 1);
           stores(work.finish_stores, 1);
+        } else if constexpr (std::is_same_v<Work, TopK>) {
+          loads(work.loads, false, 0);
+          loads(work.finish_loads, true, 1);
+          stores(work.finish_stores, 1);
+        } else if constexpr (std::is_same_v<Work, Scatter>) {
+          loads(work.loads, false, 0);
+          visit(work.before, Use{});
+          visit(work.target, Use{true, false, 0});
         } else {
           visit(work.a, Use{});
           if (auto* b = std::get_if<View>(&work.b)) visit(*b, Use{});
@@ -64,12 +72,12 @@ void visit_bodies(AnyKernel& kernel, Visit&& visit) {
   std::visit(
       [&](auto& work) {
         using Work = std::remove_cvref_t<decltype(work)>;
-        if constexpr (std::is_same_v<Work, Map>) {
+        if constexpr (std::is_same_v<Work, Map> || std::is_same_v<Work, Scatter>) {
           visit(work.body);
         } else if constexpr (std::is_same_v<Work, Row>) {
           for (auto& stage : work.stages) visit(stage.body);
           visit(work.finish);
-        } else if constexpr (std::is_same_v<Work, OrderedReduce>) {
+        } else if constexpr (std::is_same_v<Work, OrderedReduce> || std::is_same_v<Work, TopK>) {
           visit(work.body);
           visit(work.finish);
         } else {

@@ -90,6 +90,25 @@ class Mentions {
     views(reduce.finish_loads);
     stores(reduce.finish_stores);
   }
+  void visit(const plan::TopK& top) {
+    dim(top.k);
+    if (top.heap) {
+      (forked_ ? own : arena) = true;
+      dim(*top.heap);
+    }
+    body(top.body);
+    views(top.loads);
+    body(top.finish);
+    views(top.finish_loads);
+    stores(top.finish_stores);
+  }
+  void visit(const plan::Scatter& scatter) {
+    indexes = true;
+    dim(scatter.size);
+    body(scatter.body);
+    views(scatter.loads);
+    view(scatter.target);
+  }
   void visit(const plan::Contract& contract) {
     dim(contract.k);
     view(contract.a);

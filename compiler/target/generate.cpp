@@ -26,6 +26,10 @@ void emit_work(Emitter& emitter, const plan::Kernel& kernel) {
           emit_row(emitter, kernel, work);
         } else if constexpr (std::is_same_v<Work, plan::OrderedReduce>) {
           emit_ordered_reduce(emitter, kernel, work);
+        } else if constexpr (std::is_same_v<Work, plan::Scatter>) {
+          emit_scatter(emitter, kernel, work);
+        } else if constexpr (std::is_same_v<Work, plan::TopK>) {
+          emit_top_k(emitter, kernel, work);
         } else {
           emit_contract(emitter, kernel, work);
         }

@@ -11,5 +11,7 @@ void emit_map(Emitter& emitter, const plan::Kernel& kernel, const plan::Map& map
 void emit_row(Emitter& emitter, const plan::Kernel& kernel, const plan::Row& row);
 void emit_ordered_reduce(Emitter& emitter, const plan::Kernel& kernel,
                          const plan::OrderedReduce& reduce);
+void emit_scatter(Emitter& emitter, const plan::Kernel& kernel, const plan::Scatter& scatter);
+void emit_top_k(Emitter& emitter, const plan::Kernel& kernel, const plan::TopK& top);
 
 }  // namespace ingot::target

@@ -151,7 +151,11 @@ class Generator {
   ValueId broadcast(Composer& c);
   /// Entries of a table, or of an axis, chosen by data.
   ValueId gather(Composer& c);
+  /// Entries replaced by others, or combined with them, at places that data say.
+  ValueId scatter(Composer& c);
   ValueId one_hot(Composer& c);
+  /// The first in order, or their places.
+  ValueId top_k(Composer& c);
   /// Something that knows where it is: an index along an axis, or a size.
   ValueId positions(Composer& c);
 

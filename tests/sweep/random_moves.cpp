@@ -2,6 +2,7 @@
 // Steps of a random graph that move elements, choose them or say where they are.
 #include <algorithm>
 
+#include "import/compose_index.h"
 #include "random_generator.h"
 
 namespace ingot::sweep {
@@ -135,6 +136,55 @@ ValueId Generator::gather(Composer& c) {
     chosen.set(i, std::int64_t{below(static_cast<int>(*size))});
   return c.op("gather", {x, c.constant(std::move(chosen))},
               {{"axis", static_cast<std::int64_t>(*axis)}});
+}
+
+ValueId Generator::scatter(Composer& c) {
+  const ValueId x = any_real();
+  const std::size_t batch = first_axis();
+  if (rank(x) <= batch) return {};
+  const auto size = shape(x)[batch].value();
+  if (!size || *size == 0) return {};
+  const Shape entry(shape(x).begin() + static_cast<std::ptrdiff_t>(batch) + 1, shape(x).end());
+  // Of a value of the right shape, or numbers for all rows alike.
+  const std::int64_t count = 1 + below(5);
+  Shape places(shape(x).begin(), shape(x).begin() + static_cast<std::ptrdiff_t>(batch));
+  places.emplace_back(count);
+  Shape updates = places;
+  updates.insert(updates.end(), entry.begin(), entry.end());
+  if (!fits(updates)) return {};
+  const ValueId same =
+      any_that([&](const TensorType& t) { return t.dtype == type(x).dtype && t.shape == updates; });
+  const ValueId number = c.constant(random_constant(real_, {count}, 2));
+  const ValueId from =
+      same.valid() ? same : c.broadcast(c.align(number, batch, updates.size()), updates);
+  const ValueId integer =
+      any_that([&](const TensorType& t) { return is_integer(t.dtype) && t.shape == places; });
+  ValueId index;
+  if (integer.valid()) {
+    index = c.cast(integer, DType::i64);
+    index = c.op("mod_floor", {index, c.number(static_cast<double>(*size), index)});
+  } else {
+    Tensor chosen(DType::i32, {count});
+    for (std::int64_t i = 0; i < count; ++i)
+      chosen.set(i, static_cast<std::int32_t>(below(static_cast<int>(*size))));
+    index = c.broadcast(c.constant(std::move(chosen)), places);
+  }
+  static const std::vector<std::string> reductions{"none", "sum", "max", "min"};
+  return ingot::scatter(c, x, index, from, one_of(reductions), batch);
+}
+
+ValueId Generator::top_k(Composer& c) {
+  const ValueId x = any();
+  const auto axis = axis_of(x);
+  if (!axis) return {};
+  const Dim& size = shape(x)[*axis];
+  const auto known = size.value();
+  // Of a symbolic axis as many as there are, at most.
+  const Dim few = 1 + below(5);
+  const Dim k = known ? Dim(below(static_cast<int>(*known) + 1)) : Dim::min(size, few);
+  const auto selected = ingot::top_k(c, x, *axis, k, chance(60));
+  if (smooth_ || chance(50)) return selected.values;
+  return selected.places;
 }
 
 ValueId Generator::one_hot(Composer& c) {

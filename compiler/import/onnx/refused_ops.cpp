@@ -15,11 +15,6 @@ constexpr std::string_view scatter =
     "it writes to places that are data, which is not supported yet";
 constexpr std::string_view scatter_advice =
     "where the places are constants, export the model with Concat, Where or Pad instead";
-constexpr std::string_view sort = "selecting the largest entries is not supported yet";
-constexpr std::string_view sort_advice =
-    "for the first place alone use ArgMax or ReduceMax; else cut the model here: --outputs before "
-    "it, "
-    "and a second model with --input after it";
 constexpr std::string_view sum_advice =
     "over an axis of known size multiply by a triangular matrix of ones (MatMul) instead";
 constexpr std::string_view integers = "products of integers are not supported yet";
@@ -75,8 +70,6 @@ constexpr RefusedOp ops[] = {
     {"NegativeLogLikelihoodLoss", Refused::training, loss, loss_advice},
     {"NonMaxSuppression", Refused::data_dependent_size, "how many boxes it keeps depends on data",
      "take boxes and scores as the model's outputs (--outputs) and select outside of it"},
-    {"NonZero", Refused::data_dependent_size, "how many entries it finds depends on data",
-     "keep all entries and multiply by the mask, or use Where"},
     {"Optional", Refused::no_tensor, sequence},
     {"OptionalGetElement", Refused::no_tensor, sequence},
     {"OptionalHasElement", Refused::no_tensor, sequence},
@@ -93,9 +86,6 @@ constexpr RefusedOp ops[] = {
     {"RoiAlign", Refused::op, sample, sample_advice},
     {"STFT", Refused::op, signal, signal_advice},
     {"Scan", Refused::control_flow, "loops are not supported yet"},
-    {"Scatter", Refused::op, scatter, scatter_advice},
-    {"ScatterElements", Refused::op, scatter, scatter_advice},
-    {"ScatterND", Refused::op, scatter, scatter_advice},
     {"SequenceAt", Refused::no_tensor, sequence},
     {"SequenceConstruct", Refused::no_tensor, sequence},
     {"SequenceEmpty", Refused::no_tensor, sequence},
@@ -110,7 +100,6 @@ constexpr RefusedOp ops[] = {
     {"StringSplit", Refused::strings, words},
     {"TensorScatter", Refused::op, scatter, scatter_advice},
     {"TfIdfVectorizer", Refused::strings, "it counts words", "count them before the model"},
-    {"TopK", Refused::op, sort, sort_advice},
     {"Unique", Refused::data_dependent_size, "how many entries differ depends on data"},
 };
 

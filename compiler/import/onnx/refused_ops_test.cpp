@@ -89,7 +89,7 @@ TEST(OnnxSurvey, NodesBehindARefusedOneAreCountedByTheTable) {
   model.node("Neg", {"x"}, {"a"});
   model.node("Det", {"a"}, {"b"});
   model.node("Neg", {"b"}, {"c"});
-  model.node("NonZero", {"c"}, {"y"});
+  model.node("Unique", {"c"}, {"y"});
   model.output("y");
   const Survey survey = survey_of(model);
   EXPECT_THAT(refused_nodes(survey), ElementsAre("b", "y"));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// ONNX ops about places: gathering by data, the place of an extremum, triangles of matrices.
-#include "import/onnx/node.h"
+// ONNX ops about places: gathering by data, the first in order, the place of an extremum, triangles
+// of matrices.
+#include "import/onnx/rows_index.h"
+
+#include "import/compose_index.h"
 
 namespace ingot::onnx {
 namespace {
@@ -126,6 +129,21 @@ Results hardmax(OnnxNode& n) {
   return n.cast(n.op("eq", {places, place}), n.dtype(n.x()));
 }
 
+/// k was an attribute first, and is an input since opset 10. What is not to be sorted is so anyway.
+Results top_k(OnnxNode& n) {
+  const std::size_t axis = n.axis(n.integer("axis", -1), n.rank(n.x()));
+  std::optional<std::vector<Dim>> k;
+  if (n.opset() >= 10) {
+    k = n.known_dims(1, "k");
+  } else if (n.has("k")) {
+    k = std::vector<Dim>{n.integer("k", 0)};
+  }
+  if (n.failed()) return ValueId{};
+  if (!k || k->size() != 1) return n.invalid("its k is not one number");
+  const auto [values, places] = ingot::top_k(n, n.x(), axis, (*k)[0], n.flag("largest", true));
+  return std::vector{values, places};
+}
+
 /// Columns from (upper) or up to (lower) the k-th diagonal; zeros elsewhere.
 Results trilu(OnnxNode& n) {
   const std::size_t rank = n.rank(n.x());
@@ -149,6 +167,12 @@ void add_index_rows(std::vector<OpRow>& rows) {
                               {"GatherElements", 11, newest_opset, 2, 2, gather_elements},
                               {"GatherND", 11, newest_opset, 2, 2, gather_nd},
                               {"Hardmax", 6, newest_opset, 1, 1, hardmax},
+                              {"NonZero", 9, newest_opset, 1, 1, nonzero},
+                              {"Scatter", 9, 10, 3, 3, scatter_elements},
+                              {"ScatterElements", 11, newest_opset, 3, 3, scatter_elements},
+                              {"ScatterND", 11, newest_opset, 3, 3, scatter_nd},
+                              {"TopK", 1, 9, 1, 1, top_k},
+                              {"TopK", 10, newest_opset, 2, 2, top_k},
                               {"Trilu", 14, newest_opset, 1, 2, trilu},
                           });
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ops that take parts of a tensor, and those that join parts.
+// Ops that take parts of a tensor, those that join parts, and those that find or change them
+// (emit_index.h).
 #include <algorithm>
 
-#include "import/tensorflow/emit.h"
+#include "import/tensorflow/emit_index.h"
 
 namespace ingot::tensorflow {
 namespace {
@@ -320,6 +321,18 @@ constexpr OpRow rows[] = {
     {"Gather", 2, 2, gather},
     {"GatherV2", 3, 3, gather_v2},
     {"ResourceGather", 2, 2, gather},
+    {"TopK", 1, 1, top_k},
+    {"TopKV2", 2, 2, top_k},
+    {"ScatterNd", 3, 3, scatter_nd},
+    {"TensorScatterUpdate", 3, 3, tensor_scatter, "none"},
+    {"TensorScatterAdd", 3, 3, tensor_scatter, "sum"},
+    {"TensorScatterSub", 3, 3, tensor_scatter, "sub"},
+    {"TensorScatterMax", 3, 3, tensor_scatter, "max"},
+    {"TensorScatterMin", 3, 3, tensor_scatter, "min"},
+    {"UnsortedSegmentSum", 3, 3, unsorted_segments, "sum"},
+    {"UnsortedSegmentProd", 3, 3, unsorted_segments, "prod"},
+    {"UnsortedSegmentMax", 3, 3, unsorted_segments, "max"},
+    {"UnsortedSegmentMin", 3, 3, unsorted_segments, "min"},
 };
 
 }  // namespace

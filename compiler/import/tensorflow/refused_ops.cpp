@@ -94,7 +94,6 @@ constexpr RefusedOp ops[] = {
      "make it dense before the model, and name the dense value with --input"},
     {"Ragged", Refused::no_tensor, "works on a ragged tensor",
      "pad it before the model, and name the padded value with --input"},
-    {"TopK", Refused::op, "selecting the largest entries is not supported yet", sort_advice},
     {"NthElement", Refused::op, sort, sort_advice},
     {"ArgMax", Refused::op, "places of the greatest entry are not supported yet",
      "leave it out with --outputs, and look for the place outside of the model"},

@@ -13,13 +13,13 @@ namespace {
 
 TEST(TensorflowRefusedOps, AreOfTheKindThatTheirNamesSay) {
   const std::map<std::string_view, Refused> kinds = {
-      {"TopKV2", Refused::op},
+      {"NthElement", Refused::op},
       {"MyOwnOp", Refused::op},
       {"Where", Refused::data_dependent_size},
       {"StatelessIf", Refused::function},
       {"StatelessRandomUniform", Refused::random},
       {"TensorArrayReadV3", Refused::control_flow},
-      {"TensorScatterUpdate", Refused::op},
+      {"ScatterNdUpdate", Refused::op},
       {"VarHandleOp", Refused::state},
       {"StringToNumber", Refused::strings},
       {"BiasAddGrad", Refused::training},

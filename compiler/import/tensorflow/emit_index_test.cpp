@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// TensorFlow's top-k, scatters and segments, by their documentation's definitions.
+#include "import/tensorflow/graph_builder.h"
+
+namespace ingot::tensorflow {
+namespace {
+
+using Doubles = std::vector<double>;
+
+TEST(TensorflowIndex, TopKSortsAndGivesPlaces) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {-1, 6});
+  builder.ints("k", {}, {3});
+  builder.node("TopKV2", "top", {"x", "k"});
+  builder.node("Identity", "values", {"top:0"});
+  builder.node("Identity", "places", {"top:1"});
+  ImportOptions options;
+  options.outputs = {"values", "places"};
+  const Tensor x = float_tensor({2, 6}, {1, 5, 2, 5, 0, -3, 7, 7, 7, 8, 9, 7});
+  const std::vector<Tensor> outputs = run(builder, {x}, options);
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(numbers(outputs[0]), (std::vector<double>{5, 5, 2, 9, 8, 7}));
+  EXPECT_EQ(outputs[1].dtype(), DType::i32);
+  EXPECT_EQ(numbers(outputs[1]), (std::vector<double>{1, 3, 2, 4, 3, 0}));
+}
+
+TEST(TensorflowIndex, KMayBeASizeOrAnAttribute) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {-1, 4});
+  builder.node("Shape", "shape", {"x"});
+  builder.vector("first", {0});
+  builder.vector("one", {1});
+  NodeDef& slice = builder.node("StridedSlice", "rows", {"shape", "first", "one", "one"});
+  (*slice.mutable_attr())["shrink_axis_mask"].set_i(1);
+  builder.vector("perm", {1, 0});
+  builder.node("Transpose", "columns", {"x", "perm"});
+  builder.node("TopKV2", "all", {"columns", "rows"});
+  NodeDef& old = builder.node("TopK", "two", {"columns"});
+  (*old.mutable_attr())["k"].set_i(2);
+  ImportOptions options;
+  options.outputs = {"all", "two"};
+  const Tensor x = float_tensor({3, 4}, {1, 2, 3, 4, 3, 1, 9, 0, 2, 4, 5, 6});
+  const std::vector<Tensor> outputs = run(builder, {x}, options);
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(numbers(outputs[0]), (std::vector<double>{3, 2, 1, 4, 2, 1, 9, 5, 3, 6, 4, 0}));
+  EXPECT_EQ(numbers(outputs[1]), (std::vector<double>{3, 2, 4, 2, 9, 5, 6, 4}));
+}
+
+TEST(TensorflowIndex, RowsThatAreTooShortAreRefused) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {-1, 2});
+  builder.ints("k", {}, {3});
+  builder.node("TopKV2", "top", {"x", "k"});
+  const auto graph = builder.import();
+  ASSERT_FALSE(graph);
+  EXPECT_NE(graph.error().message.find("node 'top'"), std::string::npos) << graph.error().message;
+}
+
+TEST(TensorflowIndex, ScatterNdAddsUpInZeros) {
+  GraphBuilder builder;
+  builder.placeholder("indices", tf_int32, {-1, 1});
+  builder.placeholder("updates", tf_float, {-1, 2});
+  builder.vector("shape", {4, 2});
+  builder.node("ScatterNd", "y", {"indices", "updates", "shape"});
+  const auto outputs = run(builder, {make_tensor<std::int32_t>(DType::i32, {3, 1}, {2, 0, 2}),
+                                     float_tensor({3, 2}, {1, 2, 3, 4, 10, 20})});
+  ASSERT_EQ(outputs.size(), 1U);
+  EXPECT_EQ(numbers(outputs[0]), (Doubles{3, 4, 0, 0, 11, 22, 0, 0}));
+}
+
+TEST(TensorflowIndex, TensorScatters) {
+  const std::pair<const char*, Doubles> cases[] = {
+      {"TensorScatterUpdate", {7, 1, 1, 9}}, {"TensorScatterAdd", {13, 1, 1, 10}},
+      {"TensorScatterSub", {-11, 1, 1, -8}}, {"TensorScatterMax", {7, 1, 1, 9}},
+      {"TensorScatterMin", {1, 1, 1, 1}},
+  };
+  for (const auto& [op, expected] : cases) {
+    GraphBuilder builder;
+    builder.floats("data", {2, 2}, {1, 1, 1, 1});
+    builder.placeholder("indices", tf_int64, {-1, 2});
+    builder.placeholder("updates", tf_float, {-1});
+    builder.node(op, "y", {"data", "indices", "updates"});
+    const auto outputs =
+        run(builder, {make_tensor<std::int64_t>(DType::i64, {3, 2}, {0, 0, 1, 1, 0, 0}),
+                      float_tensor({3}, {5, 9, 7})});
+    ASSERT_EQ(outputs.size(), 1U);
+    EXPECT_EQ(numbers(outputs[0]), expected) << op;
+  }
+}
+
+TEST(TensorflowIndex, SegmentsDropNegativeOnes) {
+  const double low = std::numeric_limits<float>::lowest();
+  const std::pair<const char*, Doubles> cases[] = {
+      {"UnsortedSegmentSum", {0, 0, 6, 8, 3, 4}},
+      {"UnsortedSegmentProd", {1, 1, 5, 12, 3, 4}},
+      {"UnsortedSegmentMax", {low, low, 5, 6, 3, 4}},
+      {"UnsortedSegmentMin", {-low, -low, 1, 2, 3, 4}},
+  };
+  for (const auto& [op, expected] : cases) {
+    GraphBuilder builder;
+    builder.placeholder("data", tf_float, {-1, 2});
+    builder.placeholder("ids", tf_int32, {-1});
+    builder.ints("count", {}, {3});
+    builder.node(op, "y", {"data", "ids", "count"});
+    const Tensor data = float_tensor({4, 2}, {1, 2, 3, 4, 5, 6, 100, 200});
+    const auto outputs =
+        run(builder, {data, make_tensor<std::int32_t>(DType::i32, {4}, {1, 2, 1, -1})});
+    ASSERT_EQ(outputs.size(), 1U);
+    EXPECT_EQ(numbers(outputs[0]), expected) << op;
+    const auto graph = builder.import();
+    ASSERT_TRUE(graph);
+    const std::vector<Tensor> wrong{data,
+                                    make_tensor<std::int32_t>(DType::i32, {4}, {1, 2, 3, -1})};
+    EXPECT_FALSE(interpret(*graph, wrong, *bind_symbols(*graph, wrong))) << "segment 3 of 3";
+  }
+}
+
+}  // namespace
+}  // namespace ingot::tensorflow
