@@ -17,6 +17,7 @@ models     every model of ../shared/models that compiles and ONNX's light networ
 random     random graphs of many seeds, compiled against interpreter, bit for bit
 faults     each seeded fault of tests/faults makes a test fail
 qemu       x86-64-v2 code and aarch64 code under qemu
+replay     ./dev replay finds what a change of a pass changes, and nothing where there is nothing
 newcomer   README's commands word for word, under another account, to a program of one's own
 deb        the Debian packages install in a bare Debian 12 and do their work
 bench      the benchmarks build and run once
@@ -87,6 +88,7 @@ step_qemu() {
   build_targets release
   script_of_step tests/qemu/run.sh build
 }
+step_replay() { script_of_step tests/e2e/replay/run.sh; }
 step_newcomer() {
   local status=0 transcript=build/full/newcomer.txt
   tests/e2e/newcomer/run.sh "$transcript" || status=$?
