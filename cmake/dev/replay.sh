@@ -24,11 +24,13 @@ replay_key() {
     grep -vE $'\t(cmake/dev|tools/bench)/|_test\\.cpp$|\\.ir$|\\.md$' | sha1sum | cut -c 1-16
 }
 
-# replay_build COMMIT: its ingot is then $REPLAY/tree/build/ingot. Below its sources as in any checkout, so
-# that a compiler cache knows the commands; of commits whose CMake files do not look for one, too.
+# replay_build COMMIT: its ingot is then $REPLAY/tree/build/ingot. With a compiler cache, of commits whose
+# CMake files do not look for one, too; what is hashed are paths from the tree on, so that all trees of replay
+# share what they compile, wherever they are.
 replay_build() {
   local launcher=()
   command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  export CCACHE_BASEDIR=$REPLAY/tree CCACHE_NOHASHDIR=1
   git worktree prune
   if [[ -d $REPLAY/tree ]]; then
     git -C "$REPLAY/tree" checkout -q --detach "$1"

@@ -31,7 +31,7 @@ replay() {
 changed() { awk '/^model / { on = 1; next } /^dev:/ { on = 0 } on { printf "%s ", $1 }' <<<"$said"; }
 
 echo '<!-- -->' >>docs/numerics.md
-echo '// A line more.' >>compiler/passes/fold_scales_test.cpp
+echo '// A line more.' >>compiler/passes/pipeline_test.cpp
 echo '// A line more.' >>tests/abi/face_test.cpp
 commit 'documents and tests'
 replay HEAD~1 HEAD
