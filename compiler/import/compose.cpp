@@ -153,6 +153,19 @@ ValueId Composer::op(std::string_view name, std::vector<ValueId> inputs, Attribu
   return *value;
 }
 
+std::vector<ValueId> Composer::several(std::string_view name, std::vector<ValueId> inputs,
+                                       Attributes attributes, std::size_t count) {
+  const std::vector<ValueId> none(count);
+  if (failed()) return none;
+  for (const ValueId input : inputs) {
+    if (!input.valid()) return invalid("an operand is missing"), none;
+  }
+  auto values =
+      graph_.add_node(ingot::op(name), std::move(inputs), std::move(attributes), node_name_);
+  if (!values) return fail_with(values.error()), none;
+  return *std::move(values);
+}
+
 ValueId Composer::cast(ValueId x, DType to) {
   if (dtype(x) == to) return x;
   if (x.valid() && graph_.is_constant(x) && graph_.constant(x).elements() == 1 &&

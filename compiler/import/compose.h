@@ -28,6 +28,7 @@ class Composer {
   Composer(Graph& graph, std::string node_name) : graph_(graph), node_name_(std::move(node_name)) {}
 
   Graph& graph() { return graph_; }
+  const std::string& node_name() const { return node_name_; }
   bool failed() const { return error_.has_value(); }
   /// Records a failure, unless there is one already. What tensors and core ops find unsupported are
   /// element types.
@@ -71,6 +72,9 @@ class Composer {
 
   // --- core ops; those that would change nothing give their operand back ---
   ValueId op(std::string_view name, std::vector<ValueId> inputs, Attributes attributes = {});
+  /// The same of an op with several results; `count` invalid ones where it failed.
+  std::vector<ValueId> several(std::string_view name, std::vector<ValueId> inputs,
+                               Attributes attributes, std::size_t count);
   ValueId add(ValueId a, ValueId b) { return op("add", {a, b}); }
   ValueId sub(ValueId a, ValueId b) { return op("sub", {a, b}); }
   ValueId mul(ValueId a, ValueId b) { return op("mul", {a, b}); }

@@ -91,6 +91,7 @@ Expected<Graph> fold_constants(const Graph& graph, Report& report) {
   return rebuild(
       graph, [&](Rebuilder& rebuilder, const Node& node) -> Expected<std::vector<ValueId>> {
         INGOT_ASSIGN(const std::vector<ValueId> copies, rebuilder.copy(node));
+        if (copies.size() != 1) return copies;
         const ValueId value = copies[0];
         Graph& result = rebuilder.graph();
         const std::vector<ValueId>& operands = result.producer(value)->inputs;

@@ -66,6 +66,8 @@ class Lowering {
         }
         break;
       }
+      case Group::Kind::loop:
+        internal_error(__FILE__, __LINE__, "a loop is no kernel");
     }
     return kernel;
   }
@@ -112,7 +114,7 @@ class Lowering {
         place.offset += place.strides[axis] * graph_.type(node.inputs[i]).shape[axis];
       }
     } else {
-      place = {storage_.output_buffer(group_.number), 0, dense_strides(type.shape)};
+      place = storage_.output(group_.number);
     }
     const Store store{step, builder.aligned(type.shape, place.buffer, place.offset, place.strides)};
     return Map{std::move(builder.body), std::move(builder.loads), {store}};
@@ -413,6 +415,8 @@ class Lowering {
 
 Expected<void> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
                            std::size_t group, Plan& plan) {
+  if (clusters.groups[group].kind == Group::Kind::loop && !clusters.groups[group].copied.valid())
+    return lower_loop(graph, clusters, storage, group, plan);
   Lowering lowering(graph, clusters, storage, group, plan);
   INGOT_ASSIGN(Kernel kernel, lowering.run());
   collapse(kernel);

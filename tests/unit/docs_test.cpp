@@ -33,6 +33,8 @@ std::string kind_text(OpKind kind) {
       return "Index";
     case OpKind::source:
       return "Source";
+    case OpKind::loop:
+      return "Loop";
   }
   return "";
 }
@@ -74,7 +76,7 @@ std::string operands_text(const OpDef& op) {
 std::string core_ops() {
   std::string text;
   for (const OpKind kind : {OpKind::pointwise, OpKind::move, OpKind::reduce, OpKind::contract,
-                            OpKind::window, OpKind::index, OpKind::source}) {
+                            OpKind::window, OpKind::index, OpKind::source, OpKind::loop}) {
     text += fmt::format(
         "\n### {}\n\n| Op | Operands | Types | Attributes | What it computes |\n"
         "|---|---|---|---|---|\n",

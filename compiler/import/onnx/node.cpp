@@ -87,6 +87,12 @@ std::optional<std::vector<double>> OnnxNode::reals(std::string_view name) {
   return std::vector<double>(attribute->floats().begin(), attribute->floats().end());
 }
 
+std::vector<std::string> OnnxNode::texts(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::STRINGS);
+  if (attribute == nullptr) return {};
+  return {attribute->strings().begin(), attribute->strings().end()};
+}
+
 std::optional<Tensor> OnnxNode::tensor(std::string_view name) {
   const AttributeProto* attribute = find(name, AttributeProto::TENSOR);
   if (attribute == nullptr) return std::nullopt;

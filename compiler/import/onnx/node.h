@@ -46,6 +46,8 @@ class OnnxNode : public Composer {
   std::string text(std::string_view name, const std::string& otherwise);
   std::optional<std::vector<std::int64_t>> integers(std::string_view name);
   std::optional<std::vector<double>> reals(std::string_view name);
+  /// Empty when absent.
+  std::vector<std::string> texts(std::string_view name);
   /// Fails when it is there and cannot be read.
   std::optional<Tensor> tensor(std::string_view name);
   /// The attribute as an element type; none when absent.
@@ -119,5 +121,6 @@ void add_norm_rows(std::vector<OpRow>& rows);
 void add_window_rows(std::vector<OpRow>& rows);
 void add_image_rows(std::vector<OpRow>& rows);
 void add_index_rows(std::vector<OpRow>& rows);
+void add_recurrent_rows(std::vector<OpRow>& rows);
 
 }  // namespace ingot::onnx

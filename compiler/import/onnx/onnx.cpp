@@ -20,7 +20,9 @@ class Importer {
       : model_(model),
         options_(options),
         survey_(survey),
-        walker_(graph_, model, {folder, options.on_read}, survey) {}
+        walker_(graph_, model, {folder, options.on_read}, survey) {
+    graph_.arithmetic = options.arithmetic;
+  }
 
   Expected<Graph> run();
 
