@@ -19,6 +19,7 @@
 #include "passes/reorder_weights.h"
 #include "passes/simplify_conv.h"
 #include "passes/simplify_gather.h"
+#include "passes/simplify_loops.h"
 #include "passes/simplify_slices.h"
 #include "passes/widen_half.h"
 
@@ -29,8 +30,8 @@ namespace {
 constexpr PassInfo order[] = {
     fold_constants_pass,  // shapes become numbers, parameters of normalisations become vectors
     drop_neutral_pass,    // which leaves reshapes to the same shape, and products with one
-    merge_equal_pass,
-    simplify_gather_pass,  // leaves slices
+    merge_equal_pass,      simplify_loops_pass,  // brings constants to where they can be folded
+    simplify_gather_pass,                        // leaves slices
     simplify_slices_pass,  choose_layouts_pass, keep_rows_pass,
     recover_dense_pass,  // needs reshapes to be few
     recover_patterns_pass,

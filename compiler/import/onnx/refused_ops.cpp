@@ -8,9 +8,6 @@
 namespace ingot::onnx {
 namespace {
 
-constexpr std::string_view recurrent = "recurrent layers are not supported yet";
-constexpr std::string_view unroll =
-    "a layer of few steps can be unrolled when exporting: then it is MatMul, Add, Sigmoid and Tanh";
 constexpr std::string_view scatter =
     "it writes to places that are data, which is not supported yet";
 constexpr std::string_view scatter_advice =
