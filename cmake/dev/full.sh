@@ -12,7 +12,7 @@ clang      Clang 19 builds everything at -Werror, and its build passes the tests
 asan       all unit tests under GCC's address sanitizer
 ubsan      all unit tests under Clang's undefined-behaviour sanitizer
 tsan       all unit tests under the thread sanitizer
-ulp        each float32 function over all 2^32 inputs, at most 2 ULP
+ulp        each float32 function over all 2^32 inputs, at most 2 ULP; float64 functions on 10^6 samples
 models     every model of ../shared/models that compiles and ONNX's light networks, bit for bit
 random     random graphs of many seeds, compiled against interpreter, bit for bit
 faults     each seeded fault of tests/faults makes a test fail
@@ -57,9 +57,10 @@ step_ubsan() { preset_step ubsan ingot_tests -E "$SCRIPT_TESTS"; }
 step_tsan() { preset_step tsan ingot_tests -E "$SCRIPT_TESTS|[Ss]weep|[Rr]andom"; }
 step_ulp() {
   configure release
-  build_targets release ulp_sweep compiled_sweep
+  build_targets release ulp_sweep ulp64_sweep compiled_sweep
   build/tests/math/compiled_sweep --threads "$JOBS" all
   build/tests/math/ulp_sweep --threads "$JOBS" all
+  build/tests/math/ulp64_sweep --threads "$JOBS" --count 1000000 all
 }
 step_models() {
   local light=../shared/onnx-cases/light

@@ -55,14 +55,10 @@ std::string types_text(const OpDef& op) {
       return "numbers";
     case ops::Domain::real:
       return "floats";
-    case ops::Domain::real32:
-      return "f32, f16, bf16";
     case ops::Domain::integer:
       return "integers";
     case ops::Domain::boolean:
       return "bool";
-    case ops::Domain::power:
-      return "numbers but f64";
   }
   return "";
 }
