@@ -16,7 +16,8 @@ namespace {
 ReduceOp reduce_op(std::string_view name) {
   if (name == "reduce_max" || name == "window_max") return ReduceOp::max;
   if (name == "reduce_min" || name == "window_min") return ReduceOp::min;
-  return name == "reduce_prod" ? ReduceOp::prod : ReduceOp::sum;
+  const bool product = name == "reduce_prod" || name == "window_prod";
+  return product ? ReduceOp::prod : ReduceOp::sum;
 }
 
 class Lowering {

@@ -17,13 +17,6 @@ constexpr std::string_view sort_advice =
     "for the first place alone use ArgMax or ReduceMax; else cut the model here: --outputs before "
     "it, "
     "and a second model with --input after it";
-constexpr std::string_view sum_advice =
-    "over an axis of known size multiply by a triangular matrix of ones (MatMul) instead";
-constexpr std::string_view integers = "products of integers are not supported yet";
-constexpr std::string_view integers_advice =
-    "export the model quantised as QuantizeLinear and DequantizeLinear around float ops (QDQ), or "
-    "in "
-    "float32";
 constexpr std::string_view signal = "signal processing is not supported yet";
 constexpr std::string_view signal_advice =
     "for a fixed length export it as a MatMul with the matrix of the transform";
@@ -50,9 +43,6 @@ constexpr RefusedOp ops[] = {
      "export it as ConvTranspose with a weight of ones"},
     {"Compress", Refused::data_dependent_size, "how many entries it keeps depends on data"},
     {"ConcatFromSequence", Refused::no_tensor, sequence},
-    {"ConvInteger", Refused::op, integers, integers_advice},
-    {"CumProd", Refused::op, "cumulative products are not supported yet"},
-    {"CumSum", Refused::op, "cumulative sums are not supported yet", sum_advice},
     {"DFT", Refused::op, signal, signal_advice},
     {"DeformConv", Refused::op, sample, "use Conv, whose places are fixed"},
     {"Det", Refused::op, "determinants are not supported",
@@ -62,7 +52,6 @@ constexpr RefusedOp ops[] = {
     {"ImageDecoder", Refused::op, "it decodes a file format", "decode images before the model"},
     {"LinearAttention", Refused::op, "attention as one op is not supported yet", attention_advice},
     {"Loop", Refused::control_flow, "loops are not supported yet"},
-    {"MatMulInteger", Refused::op, integers, integers_advice},
     {"MaxRoiPool", Refused::op, sample, sample_advice},
     {"MaxUnpool", Refused::op, scatter, "export the model with Resize (nearest) instead"},
     {"MelWeightMatrix", Refused::op, signal, "export the matrix as a constant"},
@@ -75,15 +64,11 @@ constexpr RefusedOp ops[] = {
     {"Optional", Refused::no_tensor, sequence},
     {"OptionalGetElement", Refused::no_tensor, sequence},
     {"OptionalHasElement", Refused::no_tensor, sequence},
-    {"QLinearConv", Refused::op, integers, integers_advice},
-    {"QLinearMatMul", Refused::op, integers, integers_advice},
     {"RandomNormal", Refused::random, draws},
     {"RandomNormalLike", Refused::random, draws},
     {"RandomUniform", Refused::random, draws},
     {"RandomUniformLike", Refused::random, draws},
     {"RegexFullMatch", Refused::strings, words},
-    {"ReverseSequence", Refused::op, "reversing by lengths that are data is not supported yet",
-     "reverse the whole axis with Slice and a step of -1"},
     {"RoiAlign", Refused::op, sample, sample_advice},
     {"STFT", Refused::op, signal, signal_advice},
     {"Scan", Refused::control_flow, "loops are not supported yet"},

@@ -17,6 +17,7 @@ std::span<const OpRow> all_rows() {
     add_reduce_rows(rows);
     add_dense_rows(rows);
     add_norm_rows(rows);
+    add_quantize_rows(rows);
     add_window_rows(rows);
     add_image_rows(rows);
     add_index_rows(rows);
