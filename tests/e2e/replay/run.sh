@@ -21,7 +21,7 @@ commit() { git add -A && git commit -q -m "$1"; }
 commit 'the tree'
 
 # replay ARGUMENT...: what it says stands in $said.
-only='^(digits|casts|fold_scales[.]01)$'
+only='^(slices|embedding|fold_scales[.]01)$'
 replay() {
   echo "\$ ./dev replay $*"
   said=$(./dev replay "$@" 2>&1) || die "$said"
