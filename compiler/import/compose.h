@@ -30,6 +30,7 @@ class Composer {
   Graph& graph() { return graph_; }
   const std::string& node_name() const { return node_name_; }
   bool failed() const { return error_.has_value(); }
+  const std::optional<Error>& error() const { return error_; }
   /// Records a failure, unless there is one already. What tensors and core ops find unsupported are
   /// element types.
   ValueId fail_with(Error error, Refused kind = Refused::element_type);

@@ -2,12 +2,13 @@
 // TensorFlow ops without a row: why, and the nearest thing that works. TensorFlow has some 1,400
 // ops, in families that share a beginning of their name; the first line that fits counts.
 #include "import/tensorflow/emit.h"
+#include "import/tensorflow/loops.h"
 #include "import/tensorflow/topology.h"
 
 namespace ingot::tensorflow {
 namespace {
 
-constexpr std::string_view loop = "part of a TF1 while loop, which is not supported yet";
+constexpr std::string_view loop = "part of a loop in a form that is not supported yet";
 constexpr std::string_view loop_advice =
     "cut the loop out: --outputs before it and a second model with --input after it, or export the "
     "layer unrolled (unroll=True in Keras)";
@@ -40,13 +41,6 @@ constexpr std::string_view quantised_advice = "export the model in float32, or w
 constexpr std::string_view gradient = "computes a gradient";
 
 constexpr RefusedOp ops[] = {
-    {"Enter", Refused::control_flow, loop, loop_advice},
-    {"RefEnter", Refused::control_flow, loop, loop_advice},
-    {"Exit", Refused::control_flow, loop, loop_advice},
-    {"RefExit", Refused::control_flow, loop, loop_advice},
-    {"NextIteration", Refused::control_flow, loop, loop_advice},
-    {"RefNextIteration", Refused::control_flow, loop, loop_advice},
-    {"LoopCond", Refused::control_flow, loop, loop_advice},
     {"TensorArray", Refused::control_flow, loop, loop_advice},
     {"TensorList", Refused::control_flow, loop, loop_advice},
     {"Variable", Refused::state, variable},
@@ -128,7 +122,7 @@ RefusedOp refused_op(std::string_view op) {
 
 bool is_known(std::string_view op) {
   return find_row(op) != nullptr || is_placeholder(op) || is_switch(op) || is_merge(op) ||
-         op == "Const" || op == "NoOp" || op == "Assert";
+         is_of_loops(op) || op == "Const" || op == "NoOp" || op == "Assert";
 }
 
 }  // namespace ingot::tensorflow
