@@ -34,15 +34,15 @@ class Finder {
   void run() {
     for (const std::uint32_t node : members_) {
       const std::string_view op = topology_.op(node);
+      if (is_exit(op)) loop_.exits.push_back(node);
       if (is_enter(op) && frame_of(topology_.node(node)) != loop_.frame)
-        return refuse("a loop within it is not supported yet");
+        refuse("a loop within it is not supported yet");
       if (is_merge(op) && !selection_.chosen(node)) add_variable(node);
     }
     if (!loop_.refusal.empty()) return;
     for (const std::uint32_t node : members_) {
       const std::string_view op = topology_.op(node);
       if (is_enter(op) && !starts_variable(node)) loop_.enters.push_back(node);
-      if (is_exit(op)) loop_.exits.push_back(node);
       if (op == "LoopCond") read_condition(node);
     }
     for (Loop::Variable& variable : loop_.variables) understand(variable);

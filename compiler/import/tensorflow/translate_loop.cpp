@@ -122,6 +122,8 @@ Expected<void> Translator::fill(const Loop& loop, LoopBuilder& builder, Values& 
   for (const std::uint32_t node : loop.body) {
     for (const Wire wire : topology_.inputs(node)) {
       if (loops_.of(wire.node) == number || inside.get(wire).valid()) continue;
+      // The turns come after the loop's end in the order of nodes, and so may their constants.
+      if (topology_.op(wire.node) == "Const") INGOT_TRY(constant(wire.node));
       if (const ValueId value = values_.get(wire); value.valid())
         inside.give(wire, same(builder, value));
     }
