@@ -188,6 +188,7 @@ std::set<std::string> used_symbols(const Graph& graph) {
   for (const Node& node : graph.nodes()) {
     for (const auto& [name, attribute] : node.attributes.entries()) {
       if (const auto* dims = std::get_if<std::vector<Dim>>(&attribute)) collect(*dims);
+      if (const auto* body = std::get_if<Subgraph>(&attribute)) used.merge(used_symbols(**body));
     }
   }
   for (const Constraint& constraint : graph.constraints())

@@ -32,6 +32,7 @@ struct Result {
   std::string name;    // case/data set
   std::string reason;  // why not passed
   std::vector<CrossedEdge> explained;
+  std::vector<std::string> bound;  // inputs that became constants
 };
 
 /// A model to check and the graph that it was made from.
@@ -88,12 +89,8 @@ class Verifier {
     Subject subject;
     Expected<Graph> graph = import_for(one.model, options);
     if (!graph && graph.error().code == ErrorCode::unsupported && one.data_sets.size() == 1) {
-      if (auto small = small_inputs(one.data_sets[0])) {
-        subject.fixed = *std::move(small);
-        options.import.constants.insert(subject.fixed.begin(), subject.fixed.end());
-        Expected<Graph> again = import_for(one.model, options);
-        if (again || again.error().code == ErrorCode::unsupported) graph = std::move(again);
-      }
+      if (std::optional<Graph> again = bind_inputs(one, options, subject))
+        graph = *std::move(again);
     }
     if (!graph) return graph.error();
     subject.graph = *std::move(graph);
@@ -104,15 +101,45 @@ class Verifier {
     return subject;
   }
 
+  /// Imports the model with small inputs of its only data set as constants: those without which it
+  /// cannot be imported, and no others, so that the rest of them are inputs still.
+  static std::optional<Graph> bind_inputs(const Case& one, CompileOptions& options,
+                                          Subject& subject) {
+    const auto small = small_inputs(one.data_sets[0]);
+    if (!small || small->empty()) return std::nullopt;
+    std::map<std::string, std::string>& constants = options.import.constants;
+    for (const auto& [name, value] : *small) {
+      if (constants.emplace(name, value).second) subject.fixed.emplace(name, value);
+    }
+    Expected<Graph> graph = import_for(one.model, options);
+    for (const auto& [name, value] : *small) {
+      if (!graph || !subject.fixed.contains(name)) continue;
+      constants.erase(name);
+      if (Expected<Graph> without = import_for(one.model, options)) {
+        subject.fixed.erase(name);
+        graph = std::move(without);
+      } else {
+        constants.emplace(name, value);
+      }
+    }
+    if (graph) return *std::move(graph);
+    for (const auto& [name, value] : subject.fixed) constants.erase(name);
+    subject.fixed.clear();
+    return std::nullopt;
+  }
+
   void verify(const Case& one) {
     for (const std::string& variant : variants()) {
       const std::string suffix = variant.empty() ? "" : " " + variant;
       Expected<Subject> subject = open(one, variant);
       if (one.data_sets.empty())
         results_.push_back(
-            Result{Result::Kind::skipped, one.name + suffix, "it has no data sets", {}});
+            Result{Result::Kind::skipped, one.name + suffix, "it has no data sets", {}, {}});
       for (const DataSet& set : one.data_sets) {
-        Result result{Result::Kind::passed, one.name + "/" + set.name + suffix, {}, {}};
+        Result result{Result::Kind::passed, one.name + "/" + set.name + suffix, {}, {}, {}};
+        if (subject) {
+          for (const auto& [name, value] : subject->fixed) result.bound.push_back(name);
+        }
         const Expected<void> outcome =
             subject ? check(*subject, set, result.explained) : subject.error();
         if (!outcome) {
@@ -189,17 +216,21 @@ class Verifier {
   }
 
   int report() const {
-    std::size_t passed = 0, failed = 0, skipped = 0, explained = 0;
+    std::size_t passed = 0, failed = 0, skipped = 0, explained = 0, bound = 0;
     std::map<std::string, std::vector<std::string>> reasons;
     Json json = Json::array();
     for (const Result& result : results_) {
-      if (result.kind == Result::Kind::passed) ++passed;
+      if (result.kind == Result::Kind::passed) {
+        ++passed;
+        if (!result.bound.empty()) ++bound;
+      }
       if (result.kind == Result::Kind::failed) ++failed;
       if (result.kind == Result::Kind::skipped) ++skipped;
       const char* kind = result.kind == Result::Kind::passed   ? "passed"
                          : result.kind == Result::Kind::failed ? "failed"
                                                                : "skipped";
       json.push_back({{"case", result.name}, {"result", kind}, {"reason", result.reason}});
+      if (!result.bound.empty()) json.back()["bound"] = result.bound;
       if (!result.explained.empty()) {
         ++explained;
         Json& edges = json.back()["explained"] = Json::array();
@@ -214,11 +245,8 @@ class Verifier {
       }
     }
     if (flags_.json) {
-      const Json all = {{"results", json},
-                        {"passed", passed},
-                        {"failed", failed},
-                        {"skipped", skipped},
-                        {"explained", explained}};
+      const Json all = {{"results", json},  {"passed", passed},   {"bound", bound},
+                        {"failed", failed}, {"skipped", skipped}, {"explained", explained}};
       std::printf("%s\n", all.dump(1, ' ', false, Json::error_handler_t::replace).c_str());
     } else {
       for (const auto& [reason, names] : reasons) {
@@ -230,7 +258,10 @@ class Verifier {
             "%zu of these explained: rounding decides on which side of a threshold they are\n",
             explained);
       }
-      std::printf("%zu passed, %zu failed, %zu skipped\n", passed, failed, skipped);
+      std::string apart;
+      if (bound > 0) apart = fmt::format(" ({} with inputs bound as constants)", bound);
+      std::printf("%zu passed%s, %zu failed, %zu skipped\n", passed, apart.c_str(), failed,
+                  skipped);
     }
     return failed == 0 ? 0 : exit_status(ErrorCode::mismatch);
   }

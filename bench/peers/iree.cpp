@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -26,21 +27,17 @@ constexpr const char* time_limit = "300";  // seconds, of each program
 // clock's would count all else that runs on a busy machine.
 constexpr int repetitions = 15;
 
-/// Of an .npy file; null where numpy has no such type.
-const char* element_type(std::int32_t dtype) {
-  constexpr const char* types[] = {nullptr, "<f4", "<f8", "<f2", nullptr, "|i1", "<i2",
-                                   "<i4",   "<i8", "|u1", "<u2", "<u4",   "<u8", "|b1"};
-  peer::bytes_of(dtype);
-  if (types[dtype] == nullptr) throw std::runtime_error("numpy files have no such element type");
-  return types[dtype];
-}
+/// Of an .npy file, by the number in <ingot/abi.h>; null where numpy has none.
+constexpr std::array<const char*, INGOT_BOOL + 1> npy_types = {
+    nullptr, "<f4", "<f8", "<f2", nullptr, "|i1", "<i2",
+    "<i4",   "<i8", "|u1", "<u2", "<u4",   "<u8", "|b1"};
 
 void write_npy(const fs::path& path, const ingot_peer_tensor& tensor) {
   std::string shape;
   for (std::uint32_t d = 0; d < tensor.rank; ++d)
     shape += (d > 0 ? ", " : "") + std::to_string(tensor.shape[d]);
   if (tensor.rank == 1) shape += ',';
-  std::string header = std::string("{'descr': '") + element_type(tensor.dtype) +
+  std::string header = std::string("{'descr': '") + peer::element_type(npy_types, tensor.dtype) +
                        "', 'fortran_order': False, 'shape': (" + shape + "), }";
   constexpr std::size_t before = 10, alignment = 64;
   header.resize((before + header.size() + alignment) / alignment * alignment - before - 1, ' ');

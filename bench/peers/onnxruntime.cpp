@@ -75,12 +75,9 @@ struct Object {
   }
 };
 
-// ONNXTensorElementDataType, which is TensorProto.DataType.
-int element_type(std::int32_t dtype) {
-  constexpr std::array<int, 14> types = {0, 1, 11, 10, 16, 3, 5, 6, 7, 2, 4, 12, 13, 9};
-  peer::bytes_of(dtype);
-  return types[static_cast<std::size_t>(dtype)];
-}
+// ONNXTensorElementDataType, which is TensorProto.DataType, by the number in <ingot/abi.h>.
+constexpr std::array<int, INGOT_BOOL + 1> element_types = {0, 1, 11, 10, 16, 3,  5,
+                                                           6, 7, 2,  4,  12, 13, 9};
 
 // One per process and never released: it owns the logger, which sessions of other plug-ins' threads
 // may still use at exit.
@@ -134,8 +131,8 @@ class Session {
   void bind(Entry which, void* where, const ingot_peer_tensor& tensor) {
     Object<release_value>& value = values_.emplace_back();
     call(create_tensor_with_data, where, tensor.data, static_cast<std::size_t>(tensor.bytes),
-         tensor.shape, static_cast<std::size_t>(tensor.rank), element_type(tensor.dtype),
-         &value.get);
+         tensor.shape, static_cast<std::size_t>(tensor.rank),
+         peer::element_type(element_types, tensor.dtype), &value.get);
     call(which, binding_.get, tensor.name, value.get);
   }
 

@@ -16,31 +16,31 @@ void check(ov_status_e status) {
 
 ov_element_type_e element_type(std::int32_t dtype) {
   switch (dtype) {
-    case peer::f32:
+    case INGOT_F32:
       return F32;
-    case peer::f64:
+    case INGOT_F64:
       return F64;
-    case peer::f16:
+    case INGOT_F16:
       return F16;
-    case peer::bf16:
+    case INGOT_BF16:
       return BF16;
-    case peer::i8:
+    case INGOT_I8:
       return I8;
-    case peer::i16:
+    case INGOT_I16:
       return I16;
-    case peer::i32:
+    case INGOT_I32:
       return I32;
-    case peer::i64:
+    case INGOT_I64:
       return I64;
-    case peer::u8:
+    case INGOT_U8:
       return U8;
-    case peer::u16:
+    case INGOT_U16:
       return U16;
-    case peer::u32:
+    case INGOT_U32:
       return U32;
-    case peer::u64:
+    case INGOT_U64:
       return U64;
-    case peer::boolean:
+    case INGOT_BOOL:
       return BOOLEAN;
     default:
       throw std::runtime_error("an element type that OpenVINO does not have");

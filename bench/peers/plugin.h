@@ -3,6 +3,8 @@
 // functions of peer.h, which do not.
 #pragma once
 
+#include <ingot/self_test.h>
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -17,31 +19,16 @@
 
 namespace peer {
 
-/// Element types as <ingot/abi.h> numbers them.
-enum DType : std::int32_t {
-  f32 = 1,
-  f64 = 2,
-  f16 = 3,
-  bf16 = 4,
-  i8 = 5,
-  i16 = 6,
-  i32 = 7,
-  i64 = 8,
-  u8 = 9,
-  u16 = 10,
-  u32 = 11,
-  u64 = 12,
-  boolean = 13,
-};
-
-inline std::uint64_t bytes_of(std::int32_t dtype) {
-  constexpr std::uint64_t sizes[] = {0, 4, 8, 2, 2, 1, 2, 4, 8, 1, 2, 4, 8, 1};
-  if (dtype < f32 || dtype > boolean) throw std::runtime_error("an element type without a name");
-  return sizes[dtype];
+/// What an engine calls an element type. `types`: by its number in <ingot/abi.h>, from 0 on.
+template <class T, std::size_t count>
+T element_type(const std::array<T, count>& types, std::int32_t dtype) {
+  if (dtype < 1 || static_cast<std::size_t>(dtype) >= count || types[dtype] == T{})
+    throw std::runtime_error("an element type that the engine does not have");
+  return types[dtype];
 }
 
 inline std::uint64_t bytes_of(const ingot_peer_tensor& tensor) {
-  std::uint64_t bytes = bytes_of(tensor.dtype);
+  std::uint64_t bytes = ingot::element_bytes(tensor.dtype);
   for (std::uint32_t d = 0; d < tensor.rank; ++d)
     bytes *= static_cast<std::uint64_t>(tensor.shape[d]);
   return bytes;

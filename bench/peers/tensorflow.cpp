@@ -35,31 +35,31 @@ class Status {
 
 TF_DataType element_type(std::int32_t dtype) {
   switch (dtype) {
-    case peer::f32:
+    case INGOT_F32:
       return TF_FLOAT;
-    case peer::f64:
+    case INGOT_F64:
       return TF_DOUBLE;
-    case peer::f16:
+    case INGOT_F16:
       return TF_HALF;
-    case peer::bf16:
+    case INGOT_BF16:
       return TF_BFLOAT16;
-    case peer::i8:
+    case INGOT_I8:
       return TF_INT8;
-    case peer::i16:
+    case INGOT_I16:
       return TF_INT16;
-    case peer::i32:
+    case INGOT_I32:
       return TF_INT32;
-    case peer::i64:
+    case INGOT_I64:
       return TF_INT64;
-    case peer::u8:
+    case INGOT_U8:
       return TF_UINT8;
-    case peer::u16:
+    case INGOT_U16:
       return TF_UINT16;
-    case peer::u32:
+    case INGOT_U32:
       return TF_UINT32;
-    case peer::u64:
+    case INGOT_U64:
       return TF_UINT64;
-    case peer::boolean:
+    case INGOT_BOOL:
       return TF_BOOL;
     default:
       throw std::runtime_error("an element type that TensorFlow does not have");

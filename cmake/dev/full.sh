@@ -12,11 +12,12 @@ clang      Clang 19 builds everything at -Werror, and its build passes the tests
 asan       all unit tests under GCC's address sanitizer
 ubsan      all unit tests under Clang's undefined-behaviour sanitizer
 tsan       all unit tests under the thread sanitizer
-ulp        each float32 function over all 2^32 inputs, at most 2 ULP
+ulp        each float32 function over all 2^32 inputs, at most 2 ULP; float64 functions on 10^6 samples
 models     every model of ../shared/models that compiles and ONNX's light networks, bit for bit
 random     random graphs of many seeds, compiled against interpreter, bit for bit
 faults     each seeded fault of tests/faults makes a test fail
 qemu       x86-64-v2 code and aarch64 code under qemu
+replay     ./dev replay finds what a change of a pass changes, and nothing where there is nothing
 newcomer   README's commands word for word, under another account, to a program of one's own
 deb        the Debian packages install in a bare Debian 12 and do their work
 bench      the benchmarks build and run once
@@ -56,9 +57,10 @@ step_ubsan() { preset_step ubsan ingot_tests -E "$SCRIPT_TESTS"; }
 step_tsan() { preset_step tsan ingot_tests -E "$SCRIPT_TESTS|[Ss]weep|[Rr]andom"; }
 step_ulp() {
   configure release
-  build_targets release ulp_sweep compiled_sweep
+  build_targets release ulp_sweep ulp64_sweep compiled_sweep
   build/tests/math/compiled_sweep --threads "$JOBS" all
   build/tests/math/ulp_sweep --threads "$JOBS" all
+  build/tests/math/ulp64_sweep --threads "$JOBS" --count 1000000 all
 }
 step_models() {
   local light=../shared/onnx-cases/light
@@ -87,6 +89,7 @@ step_qemu() {
   build_targets release
   script_of_step tests/qemu/run.sh build
 }
+step_replay() { script_of_step tests/e2e/replay/run.sh; }
 step_newcomer() {
   local status=0 transcript=build/full/newcomer.txt
   tests/e2e/newcomer/run.sh "$transcript" || status=$?

@@ -139,7 +139,7 @@ verb_fuzz() {
       *) die "usage: ./dev fuzz NAME|all [--minutes M | --coverage | --merge]; there are $(tr '\n' ' ' <<<"$known")" ;;
     esac
   done
-  [[ $minutes =~ ^[0-9]+$ ]] || die "--minutes: a number is needed, not '$minutes'"
+  [[ $minutes =~ ^[0-9]+$ ]] || die "--minutes: a whole number is needed, not '$minutes'"
   if [[ $name == all ]]; then
     mapfile -t names <<<"$known"
   else

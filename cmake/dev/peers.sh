@@ -42,11 +42,11 @@ peers_xla_runtime() {
   ar rcs "$library" "$objects"/*.o
 }
 
-# peers_plugin NAME FLAG...: bench/peers/NAME.cpp against the headers and libraries of its wheel.
+# peers_plugin NAME FLAG...: bench/peers/NAME.cpp against our headers and its wheel's, and its libraries.
 peers_plugin() {
   local name=$1
   shift
-  g++ -std=c++20 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden \
+  g++ -std=c++20 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden -Iinclude \
     "bench/peers/$name.cpp" -o "$PEERS/$name.so.new" "$@" || die "the plug-in $name does not build"
   mv "$PEERS/$name.so.new" "$PEERS/$name.so"
 }

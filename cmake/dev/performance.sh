@@ -61,5 +61,21 @@ performance_pages() {
   build/ingot report "${reports[@]}" --json "$out/report.json" --csv "$out/report.csv" \
     --html "$out/report.html" --markdown docs/performance.md
   [[ ! -s bench/performance_notes.md ]] || cat bench/performance_notes.md >>docs/performance.md
-  say "wrote docs/performance.md and $out/report.{html,json,csv}"
+  performance_readme "$out/report.json"
+  say "wrote docs/performance.md, README's numbers and $out/report.{html,json,csv}"
+}
+
+# performance_readme REPORT: what README says between two marks is the report's, and the means those of
+# docs/performance.md.
+performance_readme() {
+  need jq
+  {
+    jq -r -f bench/readme.jq "$1"
+    awk '/^\| Multiply-adds per event/ { on = 1 } on && /^$/ { exit } on' docs/performance.md
+  } >"$1.readme"
+  awk -v measured="$1.readme" '
+    /^<!-- \/measured -->$/ { on = 0 }
+    !on
+    /^<!-- measured -->$/ { on = 1; while ((getline line < measured) > 0) print line }' README.md >"$1.new"
+  mv "$1.new" README.md
 }

@@ -21,14 +21,16 @@ replay_snapshot() {
 # What code depends on: a change of anything else has the same key.
 replay_key() {
   git ls-tree -r "$1" -- compiler include runtime tools cmake CMakeLists.txt |
-    grep -vE $'\tcmake/dev/|_test\\.cpp$|\\.ir$|\\.md$' | sha1sum | cut -c 1-16
+    grep -vE $'\t(cmake/dev|tools/bench)/|_test\\.cpp$|\\.ir$|\\.md$' | sha1sum | cut -c 1-16
 }
 
-# replay_build COMMIT: its ingot is then $REPLAY/tree/build/ingot. Below its sources as in any checkout, so
-# that a compiler cache knows the commands; of commits whose CMake files do not look for one, too.
+# replay_build COMMIT: its ingot is then $REPLAY/tree/build/ingot. With a compiler cache, of commits whose
+# CMake files do not look for one, too; what is hashed are paths from the tree on, so that all trees of replay
+# share what they compile, wherever they are.
 replay_build() {
   local launcher=()
   command -v ccache >/dev/null && launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  export CCACHE_BASEDIR=$REPLAY/tree CCACHE_NOHASHDIR=1
   git worktree prune
   if [[ -d $REPLAY/tree ]]; then
     git -C "$REPLAY/tree" checkout -q --detach "$1"
@@ -71,11 +73,12 @@ replay_list() {
   for file in "$graphs"/*.ir; do printf '%s\t%s\n' "$(basename "${file%.*}")" "$file"; done
 }
 
-# The same, with a stamp of the file and the flags behind the name: what a state made of another model
-# of that name is not what it makes of this one.
+# replay_models REGEX: those that match it, with a stamp of the file and the flags behind the name: what a
+# state made of another model of that name is not what it makes of this one.
 replay_models() {
   local name rest
   while IFS=$'\t' read -r name rest; do
+    [[ $name =~ $1 ]] || continue
     printf '%s\t%s\t%s\n' "$name" "$({ echo "$rest" && cat "${rest%%$'\t'*}"; } | sha1sum | cut -c 1-12)" "$rest"
   done < <(replay_list)
 }
@@ -129,6 +132,18 @@ replay_difference() {
 }
 
 verb_replay() {
+  local only=''
+  local states=()
+  while (($#)); do
+    case $1 in
+      --only) only=${2:-} && [[ $only ]] || die "--only: a regular expression is needed"
+        shift 2 ;;
+      -*) die "usage: ./dev replay [BASE [HEAD]] [--only REGEX]" ;;
+      *) states+=("$1") && shift ;;
+    esac
+  done
+  set -- "${states[@]}"
+  (($# <= 2)) || die "usage: ./dev replay [BASE [HEAD]] [--only REGEX]"
   need jq binutils
   mkdir -p "$REPLAY"
   local base head span before after name stamp old new plan code changed=0 count=0 sum_old=0 sum_new=0
@@ -143,7 +158,8 @@ verb_replay() {
     say "nothing that plans and assembly depend on changes $span"
     return
   fi
-  replay_models >"$REPLAY/models"
+  replay_models "$only" >"$REPLAY/models"
+  [[ -s $REPLAY/models ]] || die "no model's name matches '$only'; there are: $(replay_list | cut -f 1 | tr '\n' ' ')"
   before=$(replay_state "$base")
   after=$(replay_state "$head")
   rm -rf "$REPLAY/diff"

@@ -140,17 +140,25 @@ ValueId Composer::op(std::string_view name, std::vector<ValueId> inputs, Attribu
   }
   if (const std::optional<ops::Pointwise> pointwise = ops::find_pointwise(name)) {
     const DType dtype = this->dtype(inputs.back());
-    if (!ops::in_domain(ops::info(*pointwise).domain, dtype)) {
-      const bool only_wider = dtype == DType::f64;
-      if (only_wider) {
-        return unsupported(Refused::element_type, "{} of f64 is not supported yet", name);
-      }
+    if (!ops::in_domain(ops::info(*pointwise).domain, dtype))
       return invalid("{} is not defined for {}", name, ingot::name(dtype));
-    }
   }
   Expected<ValueId> value = graph_.add(name, std::move(inputs), std::move(attributes), node_name_);
   if (!value) return fail_with(value.error());
   return *value;
+}
+
+std::vector<ValueId> Composer::several(std::string_view name, std::vector<ValueId> inputs,
+                                       Attributes attributes, std::size_t count) {
+  const std::vector<ValueId> none(count);
+  if (failed()) return none;
+  for (const ValueId input : inputs) {
+    if (!input.valid()) return invalid("an operand is missing"), none;
+  }
+  auto values =
+      graph_.add_node(ingot::op(name), std::move(inputs), std::move(attributes), node_name_);
+  if (!values) return fail_with(values.error()), none;
+  return *std::move(values);
 }
 
 ValueId Composer::cast(ValueId x, DType to) {

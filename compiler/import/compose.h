@@ -28,7 +28,9 @@ class Composer {
   Composer(Graph& graph, std::string node_name) : graph_(graph), node_name_(std::move(node_name)) {}
 
   Graph& graph() { return graph_; }
+  const std::string& node_name() const { return node_name_; }
   bool failed() const { return error_.has_value(); }
+  const std::optional<Error>& error() const { return error_; }
   /// Records a failure, unless there is one already. What tensors and core ops find unsupported are
   /// element types.
   ValueId fail_with(Error error, Refused kind = Refused::element_type);
@@ -66,11 +68,16 @@ class Composer {
   ValueId constant(Tensor tensor) { return graph_.add_constant(std::move(tensor)); }
   /// i64[len] with the numbers of dimension expressions; a constant where there are no symbols.
   ValueId dims(const Shape& values);
+  /// The coordinate along the first axis of a shape.
+  ValueId iota(Shape shape, DType dtype);
   /// The number of elements along axes (all of a shape) as rank 0 of any type.
   ValueId size(const Shape& dims, DType dtype);
 
   // --- core ops; those that would change nothing give their operand back ---
   ValueId op(std::string_view name, std::vector<ValueId> inputs, Attributes attributes = {});
+  /// The same of an op with several results; `count` invalid ones where it failed.
+  std::vector<ValueId> several(std::string_view name, std::vector<ValueId> inputs,
+                               Attributes attributes, std::size_t count);
   ValueId add(ValueId a, ValueId b) { return op("add", {a, b}); }
   ValueId sub(ValueId a, ValueId b) { return op("sub", {a, b}); }
   ValueId mul(ValueId a, ValueId b) { return op("mul", {a, b}); }
@@ -116,6 +123,16 @@ class Composer {
   /// Entries of one axis, which is replaced by the indices' shape. `wrap`: negative indices count
   /// from the end. Known indices become slices where a few will do.
   ValueId gather(ValueId data, ValueId indices, std::size_t axis, bool wrap);
+  /// y[i, j] = x[indices[i, j], j] where axis is 0; both have as many axes. Negative indices count
+  /// from the end.
+  ValueId gather_elements(ValueId x, ValueId indices, std::size_t axis);
+  /// The last axis of `indices` holds coordinates of x's leading axes, after `batch` common ones.
+  ValueId gather_nd(ValueId x, ValueId indices, std::int64_t batch, bool wrap);
+  /// The first place (or the last) of what `reduction`, reduce_max or reduce_min, finds along an
+  /// axis, which stays as one of size 1; a NaN before all numbers. i64.
+  ValueId place_of_extremum(ValueId x, std::string_view reduction, std::size_t axis, bool last);
+  /// The first lengths[b] entries along axis `time` in reverse, for each b along axis `batch`.
+  ValueId reverse_sequence(ValueId x, ValueId lengths, std::size_t time, std::size_t batch);
   /// Negative pads crop. `value` fills in mode constant (invalid: 0); reflect leaves the edge out,
   /// symmetric repeats it.
   ValueId pad(ValueId x, std::size_t axis, const Dim& begin, const Dim& end, PadMode mode,
@@ -145,6 +162,11 @@ class Composer {
                          std::int64_t groups, const Shape& out);
   /// An entry of `axes` for each axis of x; taps in the padding are skipped.
   ValueId window_sum(ValueId x, const WindowAxes& axes);
+  /// window_sum or window_prod of all entries up to each one along `axis`: y[i] = x[0] + .. + x[i],
+  /// each from the first entry on (`reverse`: from the last), in that order. `exclusive` leaves
+  /// x[i] out. Work grows with the square of the axis.
+  ValueId cumulative(std::string_view window, ValueId x, std::size_t axis, bool exclusive,
+                     bool reverse);
   ValueId max_pool(ValueId x, const WindowAxes& axes);
   /// Sum over the window, divided by the number of taps that meet the input or `counted` padding
   /// (an entry for each axis, or none at all).

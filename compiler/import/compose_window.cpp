@@ -147,6 +147,25 @@ ValueId Composer::window_sum(ValueId x, const WindowAxes& axes) {
   return op("window_sum", {x}, ops::window_attributes(axes));
 }
 
+ValueId Composer::cumulative(std::string_view window, ValueId x, std::size_t axis, bool exclusive,
+                             bool reverse) {
+  constexpr std::int64_t most = std::int64_t{1} << 23;  // what a window may have, twice
+  if (failed()) return {};
+  const Dim size = shape(x)[axis];
+  const Interval bounds = size.bounds(graph_.symbol_ranges());
+  if (bounds.hi > most)
+    return unsupported(size.value() ? Refused::op : Refused::known_size,
+                       "up to {} entries along axis {}; at most {} are supported", bounds.hi, axis,
+                       most);
+  const std::int64_t taps = std::max<std::int64_t>(bounds.hi, 1);
+  WindowAxes axes(rank(x));
+  axes[axis] = {taps, 1, 1, exclusive ? taps : taps - 1, exclusive ? -1 : 0};
+  auto turned = [&](ValueId value) {
+    return reverse ? strided_slice(value, axis, std::nullopt, std::nullopt, -1) : value;
+  };
+  return turned(op(window, {turned(x)}, ops::window_attributes(axes)));
+}
+
 ValueId Composer::max_pool(ValueId x, const WindowAxes& axes) {
   return op("window_max", {x}, ops::window_attributes(axes));
 }

@@ -211,7 +211,6 @@ Expected<Graph> import_as(ModelFormat format, std::span<const std::byte> bytes,
     return fail(ErrorCode::internal, "no such format");
   };
   INGOT_ASSIGN(Graph graph, read());
-  if (format != ModelFormat::text) graph.arithmetic = options.arithmetic;
   if (!options.name.empty()) graph.name = options.name;
   INGOT_TRY(merge_symbols(graph));
   INGOT_TRY(check_names(graph));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shape inference says which sizes must be equal; where it says what a symbol is, the symbol goes.
 #include "import/inputs.h"
+#include "ir/op.h"
 
 namespace ingot {
 namespace {
@@ -67,13 +68,24 @@ Expected<bool> merge_one(Graph& graph) {
   return false;
 }
 
+/// What could be said of free sizes may not hold for the numbers that they have become. Says
+/// nothing new to the graph of what does.
+Expected<void> infer_again(Graph& graph) {
+  for (const Node& node : graph.nodes()) {
+    const InferContext context(graph, *node.op, node.inputs, node.attributes, node.name);
+    if (const auto types = node.op->infer(context); !types) return types.error();
+  }
+  return {};
+}
+
 }  // namespace
 
 Expected<void> merge_symbols(Graph& graph) {
-  while (true) {
-    INGOT_ASSIGN(const bool merged, merge_one(graph));
-    if (!merged) return {};
+  bool merged = true;
+  while (merged) {
+    INGOT_ASSIGN(merged, merge_one(graph));
   }
+  return infer_again(graph);
 }
 
 }  // namespace ingot

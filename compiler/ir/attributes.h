@@ -2,6 +2,7 @@
 // The attributes of a node: few, named, typed, kept sorted so that printing is deterministic.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,11 +15,23 @@
 
 namespace ingot {
 
+class Graph;
+
+/// A graph within a node, such as what a loop repeats. Its symbols are those of the graph around
+/// it, with the same ranges; it reads nothing but its inputs and its own constants.
+struct Subgraph {
+  std::shared_ptr<const Graph> graph;
+  const Graph& operator*() const { return *graph; }
+  const Graph* operator->() const { return graph.get(); }
+  /// The same nodes on the same values, whatever the nodes are called.
+  friend bool operator==(const Subgraph& a, const Subgraph& b);
+};
+
 using Attribute = std::variant<bool, std::int64_t, double, std::string, DType,
-                               std::vector<std::int64_t>, std::vector<Dim>>;
+                               std::vector<std::int64_t>, std::vector<Dim>, Subgraph>;
 
 /// The alternatives of Attribute, by name.
-enum class AttributeType { boolean, integer, real, text, dtype, integers, dims };
+enum class AttributeType { boolean, integer, real, text, dtype, integers, dims, subgraph };
 
 class Attributes {
  public:

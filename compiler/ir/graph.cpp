@@ -3,6 +3,7 @@
 #include "ir/graph.h"
 
 #include <algorithm>
+#include <set>
 
 #include "ir/op.h"
 
@@ -172,10 +173,21 @@ Expected<void> Graph::substitute(const std::string& symbol, const Dim& by) {
   auto replace = [&](Dim& dim) { dim = dim.substitute(symbol, by); };
   for (Value& value : values_)
     std::for_each(value.type.shape.begin(), value.type.shape.end(), replace);
+  std::set<std::string> heirs;
+  by.collect_symbols(heirs);
   for (Node& node : nodes_) {
     for (auto& [key, attribute] : node.attributes.entries()) {
       if (auto* dims = std::get_if<std::vector<Dim>>(&attribute)) {
         std::for_each(dims->begin(), dims->end(), replace);
+      }
+      if (auto* body = std::get_if<Subgraph>(&attribute);
+          body != nullptr && (*body)->find_symbol(symbol) != nullptr) {
+        Graph changed = **body;
+        for (const std::string& heir : heirs) {
+          if (const Symbol* known = find_symbol(heir)) changed.declare_symbol(heir, known->range);
+        }
+        INGOT_TRY(changed.substitute(symbol, by));
+        body->graph = std::make_shared<const Graph>(std::move(changed));
       }
     }
   }
@@ -225,6 +237,30 @@ std::string Graph::describe(const Node& node) const {
   if (!node.name.empty()) return node.name;
   const NodeId id = values_[node.outputs.front().index].producer;
   return fmt::format("{}_{}", node.op->name, id.index);
+}
+
+bool operator==(const Subgraph& first, const Subgraph& second) {
+  const Graph &a = *first, &b = *second;
+  if (&a == &b) return true;
+  if (a.arithmetic != b.arithmetic || a.symbols() != b.symbols() ||
+      a.constraints() != b.constraints() || a.inputs() != b.inputs() ||
+      a.constants() != b.constants() || a.value_count() != b.value_count() ||
+      a.nodes().size() != b.nodes().size() || a.outputs().size() != b.outputs().size())
+    return false;
+  for (std::size_t i = 0; i < a.outputs().size(); ++i) {
+    if (a.outputs()[i].value != b.outputs()[i].value) return false;
+  }
+  for (std::uint32_t i = 0; i < a.value_count(); ++i) {
+    const Value &left = a.value(ValueId{i}), &right = b.value(ValueId{i});
+    if (left.kind != right.kind || left.type != right.type || left.producer != right.producer ||
+        left.position != right.position)
+      return false;
+  }
+  return std::equal(a.nodes().begin(), a.nodes().end(), b.nodes().begin(),
+                    [](const Node& left, const Node& right) {
+                      return left.op == right.op && left.inputs == right.inputs &&
+                             left.attributes == right.attributes && left.outputs == right.outputs;
+                    });
 }
 
 std::vector<std::vector<NodeId>> compute_uses(const Graph& graph) {

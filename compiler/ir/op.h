@@ -19,6 +19,7 @@ enum class OpKind : std::uint8_t {
   window,     // over a window of each axis
   index,      // elements at places that data say
   source,     // no operands: iota, dims
+  loop,       // a graph of its own, again and again
 };
 
 struct AttributeSpec {
@@ -40,6 +41,10 @@ class InferContext {
   /// Sizes must agree; see Graph::require.
   Expected<void> require_equal(const Dim& a, const Dim& b) const;
   Expected<void> require_at_least(const Dim& a, const Dim& b) const;
+  /// What a graph within the node asks for.
+  Expected<void> require(Constraint constraint) const {
+    return graph_.require(std::move(constraint));
+  }
   /// An invalid_model error that names the node and the op.
   Error error(std::string_view what) const;
 

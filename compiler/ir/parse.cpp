@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads the text form, statement by statement. Nothing here recurses: what nests, dimensions, has a
-// parser of its own with a bounded depth.
+// Reads the text form, statement by statement. What nests, graphs within nodes and dimensions, does
+// so to a bounded depth.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -19,9 +19,12 @@ namespace {
   if (!INGOT_CONCAT(at_, __LINE__)) return in_.error(place, INGOT_CONCAT(at_, __LINE__).error()); \
   declaration = *std::move(INGOT_CONCAT(at_, __LINE__))
 
+constexpr int most_nested = 8;
+
 class Parser {
  public:
-  explicit Parser(std::string_view text) : in_(text) {}
+  /// `depth`: how many graphs are around this one.
+  explicit Parser(Cursor& in, int depth = 0) : in_(in), depth_(depth) {}
 
   Expected<Graph> graph() {
     INGOT_TRY(in_.expect("graph"));
@@ -33,7 +36,7 @@ class Parser {
     }
     INGOT_TRY(in_.expect("{"));
     while (!in_.take("}")) INGOT_TRY(statement());
-    if (!in_.at_end()) return in_.expected("the end");
+    if (depth_ == 0 && !in_.at_end()) return in_.expected("the end");
     return std::move(graph_);
   }
 
@@ -315,6 +318,14 @@ class Parser {
         INGOT_ASSIGN(std::vector<Dim> values, dims());
         return Attribute(std::move(values));
       }
+      case AttributeType::subgraph: {
+        if (depth_ == most_nested) {
+          return in_.error(
+              place, fail(ErrorCode::limit, "graphs are nested more than {} deep", most_nested));
+        }
+        INGOT_ASSIGN(Graph body, Parser(in_, depth_ + 1).graph());
+        return Attribute(Subgraph{std::make_shared<const Graph>(std::move(body))});
+      }
     }
     return in_.expected("an attribute");
   }
@@ -400,7 +411,8 @@ class Parser {
     return bytes;
   }
 
-  Cursor in_;
+  Cursor& in_;
+  int depth_;
   Graph graph_;
   std::map<std::string_view, ValueId> values_;
 };
@@ -409,6 +421,9 @@ class Parser {
 
 }  // namespace
 
-Expected<Graph> parse_graph(std::string_view text) { return Parser(text).graph(); }
+Expected<Graph> parse_graph(std::string_view text) {
+  Cursor in(text);
+  return Parser(in).graph();
+}
 
 }  // namespace ingot

@@ -18,7 +18,19 @@ std::string joined(const Items& items, Str str) {
   return text;
 }
 
+/// A graph within a node, line by line two steps further in.
+std::string nested(const std::string& text) {
+  std::string result;
+  for (std::size_t i = 0; i + 1 < text.size(); ++i) {
+    result += text[i];
+    if (text[i] == '\n') result += "    ";
+  }
+  return result;
+}
+
 struct AttributePrinter {
+  PrintOptions options;
+
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(std::int64_t value) const { return fmt::format("{}", value); }
   std::string operator()(double value) const { return real_str(value); }
@@ -28,6 +40,7 @@ struct AttributePrinter {
     return "[" + joined(value, [](std::int64_t number) { return fmt::format("{}", number); }) + "]";
   }
   std::string operator()(const std::vector<Dim>& value) const { return str(value); }
+  std::string operator()(const Subgraph& value) const { return nested(print(*value, options)); }
 };
 
 std::string print_constant(const Tensor& tensor, PrintOptions options) {
@@ -55,17 +68,18 @@ std::string print_value(const Graph& graph, ValueId id) {
 
 }  // namespace
 
-std::string print(const Graph& graph, const Node& node) {
+std::string print(const Graph& graph, const Node& node, PrintOptions options) {
   std::string text = joined(node.outputs, [&](ValueId id) { return print_value(graph, id); });
   text += fmt::format(" = {}({})", node.op->name,
                       joined(node.inputs, [](ValueId id) { return fmt::format("%{}", id.index); }));
   if (!node.attributes.entries().empty()) {
-    text += " {" +
-            joined(node.attributes.entries(),
-                   [](const Attributes::Entry& entry) {
-                     return entry.first + " = " + std::visit(AttributePrinter(), entry.second);
-                   }) +
-            "}";
+    text +=
+        " {" +
+        joined(node.attributes.entries(),
+               [&](const Attributes::Entry& entry) {
+                 return entry.first + " = " + std::visit(AttributePrinter{options}, entry.second);
+               }) +
+        "}";
   }
   if (!node.name.empty()) text += " " + quoted(node.name);
   return text;
@@ -94,7 +108,7 @@ std::string print(const Graph& graph, PrintOptions options) {
                             print_constant(graph.constant(id), options));
         break;
       case Value::Kind::node:
-        if (value.position == 0) text += "  " + print(graph, *graph.producer(id)) + "\n";
+        if (value.position == 0) text += "  " + print(graph, *graph.producer(id), options) + "\n";
         break;
     }
   }

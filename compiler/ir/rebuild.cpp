@@ -87,4 +87,28 @@ Expected<Graph> rebuild(
   return std::move(rebuilder.new_);
 }
 
+Expected<Graph> change_bodies(const Graph& graph,
+                              const std::function<Expected<Graph>(const Graph&)>& change) {
+  const auto has_body = [](const Attributes::Entry& entry) {
+    return std::holds_alternative<Subgraph>(entry.second);
+  };
+  const bool any = std::any_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node& node) {
+    const auto& entries = node.attributes.entries();
+    return std::any_of(entries.begin(), entries.end(), has_body);
+  });
+  if (!any) return graph;
+  return rebuild(graph,
+                 [&](Rebuilder& rebuilder, const Node& node) -> Expected<std::vector<ValueId>> {
+                   Attributes attributes = node.attributes;
+                   for (auto& [key, attribute] : attributes.entries()) {
+                     auto* body = std::get_if<Subgraph>(&attribute);
+                     if (body == nullptr) continue;
+                     INGOT_ASSIGN(Graph changed, change(**body));
+                     body->graph = std::make_shared<const Graph>(std::move(changed));
+                   }
+                   return rebuilder.graph().add_node(*node.op, rebuilder.map_all(node.inputs),
+                                                     std::move(attributes), node.name);
+                 });
+}
+
 }  // namespace ingot

@@ -36,4 +36,9 @@ Expected<Graph> rebuild(
     const Graph& graph,
     const std::function<Expected<std::vector<ValueId>>(Rebuilder&, const Node&)>& rewrite);
 
+/// The graph with each of the graphs within its nodes as `change` makes it, which keeps the types
+/// of inputs and outputs.
+Expected<Graph> change_bodies(const Graph& graph,
+                              const std::function<Expected<Graph>(const Graph&)>& change);
+
 }  // namespace ingot

@@ -34,7 +34,7 @@ struct PrintOptions {
 std::string print(const Graph& graph, PrintOptions options = {});
 
 /// One node as it stands in print(), without indentation and newline.
-std::string print(const Graph& graph, const Node& node);
+std::string print(const Graph& graph, const Node& node, PrintOptions options = {});
 
 /// Reads one graph. Nodes are added through Graph::add_node, so that types are inferred; one that
 /// is written must agree. Errors say line and column, and what was expected; input may be hostile.

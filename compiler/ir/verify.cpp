@@ -135,6 +135,7 @@ class Verifier {
           INGOT_TRY(symbols_of(each, fmt::format("attribute {} of %{}", key, index)));
         }
       }
+      if (const auto* body = std::get_if<Subgraph>(&attribute)) INGOT_TRY(nested(**body, index));
     }
     auto results = again_.add_node(*node.op, node.inputs, node.attributes, node.name);
     if (!results) return broken("{}", results.error().message);
@@ -154,6 +155,17 @@ class Verifier {
       }
     }
     return {};
+  }
+
+  Expected<void> nested(const Graph& body, std::uint32_t index) {
+    for (const Symbol& symbol : body.symbols()) {
+      if (declared_.count(symbol.name) == 0) {
+        return broken("the graph in %{} uses symbol {}, which is not declared", index, symbol.name);
+      }
+    }
+    if (body.arithmetic != graph_.arithmetic)
+      return broken("the graph in %{} rounds differently", index);
+    return verify(body);
   }
 
   Expected<void> constraints() {

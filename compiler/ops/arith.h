@@ -94,6 +94,9 @@ concept Arith = requires(A& f, typename A::F x, typename A::I i, typename A::M m
   { f.ddiv(d, d) } -> std::same_as<typename A::D>;
   { f.dfma(d, d, d) } -> std::same_as<typename A::D>;
   { f.dsqrt(d) } -> std::same_as<typename A::D>;
+  { f.dneg(d) } -> std::same_as<typename A::D>;
+  { f.dabs(d) } -> std::same_as<typename A::D>;
+  { f.dcopysign(d, d) } -> std::same_as<typename A::D>;
   { f.drint(d) } -> std::same_as<typename A::D>;  // half to even
   { f.dto_int(d) } -> std::same_as<typename A::I>;
   { f.dfrom_int(i) } -> std::same_as<typename A::D>;
@@ -102,6 +105,7 @@ concept Arith = requires(A& f, typename A::F x, typename A::I i, typename A::M m
   { f.dmantissa(d) } -> std::same_as<typename A::D>;
   { f.dlt(d, d) } -> std::same_as<typename A::M>;
   { f.dle(d, d) } -> std::same_as<typename A::M>;
+  { f.deq(d, d) } -> std::same_as<typename A::M>;
   { f.lookup(table, i) } -> std::same_as<typename A::D>;
 };
 

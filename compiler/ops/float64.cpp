@@ -7,6 +7,7 @@
 #include "ir/op.h"
 #include "ops/common.h"
 #include "ops/interpret.h"
+#include "ops/loop.h"
 #include "ops/native_scalars.h"
 #include "ops/pointwise.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 using Function = double (*)(double);
 
-/// The functions that pointwise.def has for real32 alone.
+/// The functions of ops/math.h by the C library, so that an explanation owes nothing to ours.
 Function find_function(std::string_view op) {
   static constexpr std::pair<std::string_view, Function> functions[] = {
       {"exp", [](double a) { return std::exp(a); }},
@@ -59,6 +60,26 @@ Tensor power(const Tensor& a, const Tensor& b, const std::vector<std::int64_t>& 
         i, std::pow(base.at<double>(walk.offset(0)), exponent.at<double>(walk.offset(1))));
   }
   return result;
+}
+
+/// All nodes of a graph of a loop. Its inputs are wide already.
+Expected<std::vector<Tensor>> run_in_float64(const Graph& graph, std::span<const Tensor> inputs,
+                                             const SymbolValues& symbols) {
+  std::vector<Tensor> values(graph.value_count());
+  for (std::size_t i = 0; i < inputs.size(); ++i) values[graph.inputs()[i].index] = inputs[i];
+  for (std::uint32_t v = 0; v < graph.value_count(); ++v) {
+    if (graph.is_constant(ValueId{v})) values[v] = widen(graph.constant(ValueId{v}));
+  }
+  for (const Node& node : graph.nodes()) {
+    std::vector<const Tensor*> operands;
+    for (const ValueId input : node.inputs) operands.push_back(&values[input.index]);
+    INGOT_ASSIGN(std::vector<Tensor> outputs, evaluate_in_float64(graph, node, operands, symbols));
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+      values[node.outputs[i].index] = std::move(outputs[i]);
+  }
+  std::vector<Tensor> outputs;
+  for (const Output& output : graph.outputs()) outputs.push_back(values[output.value.index]);
+  return outputs;
 }
 
 }  // namespace
@@ -113,7 +134,13 @@ Expected<std::vector<Tensor>> evaluate_in_float64(const Graph& graph, const Node
       return std::vector{apply(function, *inputs[0])};
     if (node.op->name == "pow") return std::vector{power(*inputs[0], *inputs[1], shapes[0])};
   }
-  return node.op->evaluate({node, inputs, shapes, dtypes, symbols, graph.arithmetic});
+  const EvaluateContext context{node, inputs, shapes, dtypes, symbols, graph.arithmetic};
+  if (node.op->kind == OpKind::loop) {
+    return ops::run_scan(context, [&](std::span<const Tensor> given) {
+      return run_in_float64(*node.attributes.get<Subgraph>("body"), given, symbols);
+    });
+  }
+  return node.op->evaluate(context);
 }
 
 }  // namespace ingot

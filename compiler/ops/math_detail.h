@@ -69,4 +69,11 @@ typename A::D dlog(A& f, typename A::D d) {
   return f.dfma(exponent, f.dlit(0x1.62e42fefa39efp-1), log_mantissa);
 }
 
+/// sqrt(1 - a^2), exact to float64 near a = 1; NaN for a > 1.
+template <Arith A>
+typename A::D cosine_of_sine(A& f, typename A::D a) {
+  const auto one = f.dlit(1.0);
+  return f.dsqrt(f.dmul(f.dsub(one, a), f.dadd(one, a)));
+}
+
 }  // namespace ingot::ops::math::detail

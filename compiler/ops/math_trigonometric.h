@@ -121,13 +121,6 @@ typename A::D atan_ratio(A& f, typename A::D numerator, typename A::D denominato
   return f.dadd(start, f.dfma(f.dmul(tail, u), z, z));
 }
 
-/// sqrt(1 - a^2), exact to float64 near a = 1; NaN for a > 1.
-template <Arith A>
-typename A::D cosine_of_sine(A& f, typename A::D a) {
-  const auto one = f.dlit(1.0);
-  return f.dsqrt(f.dmul(f.dsub(one, a), f.dadd(one, a)));
-}
-
 }  // namespace detail
 
 /// Sine of x in radians.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ops that move elements and compute nothing: reshape, transpose, broadcast, concat, slice.
 #include <algorithm>
+#include <limits>
 
 #include "ops/common.h"
 
@@ -165,13 +166,17 @@ Tensors evaluate_slice(const EvaluateContext& context) {
   for (std::size_t d = 0; d < strides.size(); ++d) {
     INGOT_ASSIGN(const std::int64_t begin, start[d].evaluate(context.symbols));
     const std::int64_t size = context.output_shapes[0][d];
-    const std::int64_t end = begin + (size - 1) * step[d];
+    // One element asks for no step, which may be any number then.
+    const std::int64_t by = size > 1 ? step[d] : 0;
+    std::int64_t span = 0, end = 0;
+    if (__builtin_mul_overflow(size - 1, by, &span) || __builtin_add_overflow(begin, span, &end))
+      end = std::numeric_limits<std::int64_t>::max();
     if (size > 0 && (std::min(begin, end) < 0 || std::max(begin, end) >= input.shape()[d])) {
       return fail(ErrorCode::limit, "slice of axis {}: elements {} to {} of {}", d, begin, end,
                   input.shape()[d]);
     }
     first += begin * strides[d];
-    strides[d] *= step[d];
+    strides[d] *= by;
   }
   return std::vector{gather(context, strides, first)};
 }

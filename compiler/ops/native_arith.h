@@ -102,6 +102,9 @@ struct NativeArith {
     return std::fma(a, b, c);
   }
   D dsqrt(D a) const { return std::sqrt(a); }
+  D dneg(D a) const { return -a; }
+  D dabs(D a) const { return std::fabs(a); }
+  D dcopysign(D magnitude, D sign) const { return std::copysign(magnitude, sign); }
   D drint(D a) const { return std::rint(a); }
   I dto_int(D a) const { return static_cast<I>(a); }
   D dfrom_int(I a) const { return a; }
@@ -118,6 +121,7 @@ struct NativeArith {
   }
   M dlt(D a, D b) const { return a < b; }
   M dle(D a, D b) const { return a <= b; }
+  M deq(D a, D b) const { return a == b; }
   D lookup(std::span<const double> table, I index) const {
     return table[static_cast<std::size_t>(index)];
   }

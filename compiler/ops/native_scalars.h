@@ -23,7 +23,10 @@ struct NativeScalars {
 
   NativeArith arithmetic;
 
-  NativeArith& arith() { return arithmetic; }
+  template <class Function>
+  V function(Function g, V a) {
+    return g(arithmetic, a);
+  }
   /// Of an unsigned type -1 is the greatest number.
   V number(double value) const {
     if constexpr (is_float)
@@ -87,7 +90,7 @@ struct NativeScalars {
       return a;
   }
   V pow(V a, V b) {
-    if constexpr (std::is_same_v<V, float>) {
+    if constexpr (is_float) {
       return math::pow(arithmetic, a, b);
     } else {
       V base = a;

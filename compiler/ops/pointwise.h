@@ -7,6 +7,9 @@
 //   add sub mul div neg abs                IEEE, or wrapping integers; integer division truncates,
 //                                          x / 0 = 0, and the least integer / -1 is itself
 //   remainder(V, V)                        exact, sign of a; of integers x % 0 = 0
+//   function(g, V)                         g(f, a) for a function of ops/math.h, with the policy f
+//   of
+//                                          ops/arith.h; floats only
 //   pow(V, V)                              math::pow, or by integer multiplication: b < 0 gives 1 /
 //   a^-b,
 //                                          truncated, and 0 where a is 0
@@ -15,7 +18,6 @@
 //                                          unsigned; from the width on the result is 0 (right shift
 //                                          of a negative number: -1)
 //   lt le gt ge eq ne -> M, mask_and mask_or mask_xor mask_not, select(M, V, V)
-//   arith()                                the policy of ops/arith.h; only where V is its F
 // f16 and bf16 are computed as float32 and rounded after each op. For booleans V and M are one.
 #pragma once
 
@@ -34,8 +36,7 @@ enum class Pointwise : std::uint8_t {
 };
 
 enum class Signature : std::uint8_t { V_V, V_M, M_M, VV_V, VV_M, MM_M, MVV_V };
-/// power: the integers and real32.
-enum class Domain : std::uint8_t { any, number, real, real32, integer, boolean, power };
+enum class Domain : std::uint8_t { any, number, real, integer, boolean };
 
 struct PointwiseInfo {
   std::string_view name;
@@ -73,14 +74,10 @@ constexpr bool in_domain(Domain domain, DType dtype) {
       return !boolean;
     case Domain::real:
       return real;
-    case Domain::real32:
-      return real && dtype != DType::f64;
     case Domain::integer:
       return !real && !boolean;
     case Domain::boolean:
       return boolean;
-    case Domain::power:
-      return !boolean && dtype != DType::f64;
   }
   return false;
 }
@@ -98,6 +95,7 @@ auto mod_floor(P& f, V a, V b) {
 template <Pointwise op>
 struct Formula;
 
+#define INGOT_MATH(name) f.function([](auto& g, auto x) { return math::name(g, x); }, a)
 #define INGOT_POINTWISE(op, signature_, domain_, summary, ...)               \
   template <>                                                                \
   struct Formula<Pointwise::op##_> {                                         \
@@ -111,5 +109,6 @@ struct Formula;
   };
 #include "ops/pointwise.def"
 #undef INGOT_POINTWISE
+#undef INGOT_MATH
 
 }  // namespace ingot::ops

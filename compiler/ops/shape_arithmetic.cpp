@@ -15,14 +15,13 @@ constexpr std::int64_t max_elements = 1024;
 /// Of recursion: a hostile model must not exhaust the stack.
 constexpr int max_depth = 512;
 
-/// Truncating division where it is the same as floor: nothing negative is divided.
-bool never_negative(const Graph& graph, const Dim& dim) {
-  return dim.bounds(graph.symbol_ranges()).lo >= 0;
+bool at_least(const Graph& graph, const Dim& dim, std::int64_t least) {
+  return dim.bounds(graph.symbol_ranges()).lo >= least;
 }
 
 class Evaluator {
  public:
-  explicit Evaluator(const Graph& graph) : graph_(graph) {}
+  Evaluator(const Graph& graph, bool exact) : graph_(graph), exact_(exact) {}
 
   Dims value(ValueId id) {
     const auto [place, fresh] = memo_.try_emplace(id.index);
@@ -143,9 +142,9 @@ class Evaluator {
     if (op == "max") return Dim::max(at[0], at[1]);
     if (op == "min") return Dim::min(at[0], at[1]);
     if (op == "div" || op == "mod_trunc" || op == "mod_floor") {
-      if (at[1].is(0) || !never_negative(graph_, at[0]) || !never_negative(graph_, at[1])) {
+      // Truncating division where it is the same as floor: nothing negative is divided.
+      if (at[1].is(0) || !at_least(graph_, at[0], 0) || !at_least(graph_, at[1], exact_ ? 1 : 0))
         return std::nullopt;
-      }
       return op == "div" ? Dim::floor_div(at[0], at[1]) : Dim::mod(at[0], at[1]);
     }
     if (op == "where") {
@@ -183,6 +182,7 @@ class Evaluator {
   }
 
   const Graph& graph_;
+  const bool exact_;
   int depth_ = 0;
   std::unordered_map<std::uint32_t, Dims> memo_;
 };
@@ -228,8 +228,8 @@ class Folder {
 
 }  // namespace
 
-std::optional<std::vector<Dim>> known_dims(const Graph& graph, ValueId value) {
-  return Evaluator(graph).value(value);
+std::optional<std::vector<Dim>> known_dims(const Graph& graph, ValueId value, bool exact) {
+  return Evaluator(graph, exact).value(value);
 }
 
 std::optional<Tensor> known_constant(const Graph& graph, ValueId value) {

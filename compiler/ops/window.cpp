@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// conv, window_max, window_min and window_sum: sums and extrema over the taps of a window.
+// conv, window_max, window_min, window_prod and window_sum: over the taps of a window.
 #include "ops/window.h"
 
 #include <algorithm>
@@ -285,6 +285,7 @@ void add_window_ops(std::vector<OpDef>& table) {
                    OpKind::contract, 2, 3, attributes, infer_conv, evaluate_conv});
   table.push_back(window_op<Pointwise::max_>("window_max", "maximum over a window of each axis"));
   table.push_back(window_op<Pointwise::min_>("window_min", "minimum over a window of each axis"));
+  table.push_back(window_op<Pointwise::mul_>("window_prod", "product over a window of each axis"));
   table.push_back(window_op<Pointwise::add_>("window_sum", "sum over a window of each axis"));
 }
 

@@ -114,6 +114,7 @@ BranchFinder::Readers BranchFinder::readers(const Branch& branch, std::size_t st
       case OpKind::contract:
       case OpKind::reduce:
       case OpKind::window:
+      case OpKind::loop:
         break;
       case OpKind::index:
         // Indices are computed where they are used.

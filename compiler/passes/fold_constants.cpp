@@ -25,7 +25,7 @@ bool is_plain(const Graph& graph, ValueId value) {
 Expected<std::optional<ValueId>> fold_sizes(Rebuilder& rebuilder, ValueId value) {
   const TensorType type = rebuilder.graph().type(value);
   if (type.dtype != DType::i64 && type.dtype != DType::i32) return std::optional<ValueId>();
-  const std::optional<std::vector<Dim>> sizes = ops::known_dims(rebuilder.graph(), value);
+  const std::optional<std::vector<Dim>> sizes = ops::known_dims(rebuilder.graph(), value, true);
   if (!sizes || type.rank() > 1 || sizes->empty()) return std::optional<ValueId>();
   const bool numbers = std::all_of(sizes->begin(), sizes->end(),
                                    [](const Dim& size) { return size.value().has_value(); });
@@ -91,6 +91,7 @@ Expected<Graph> fold_constants(const Graph& graph, Report& report) {
   return rebuild(
       graph, [&](Rebuilder& rebuilder, const Node& node) -> Expected<std::vector<ValueId>> {
         INGOT_ASSIGN(const std::vector<ValueId> copies, rebuilder.copy(node));
+        if (copies.size() != 1) return copies;
         const ValueId value = copies[0];
         Graph& result = rebuilder.graph();
         const std::vector<ValueId>& operands = result.producer(value)->inputs;

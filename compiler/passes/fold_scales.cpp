@@ -16,6 +16,8 @@ namespace {
 using Numbers = std::vector<double>;
 /// Of weights that are one repeated number.
 constexpr std::int64_t most_written_out = std::int64_t{1} << 24;
+// No product has more results, and a hostile model asks for memory by a size alone.
+constexpr std::int64_t max_channels = std::int64_t{1} << 24;
 
 /// value * scale + shift, channel by channel.
 struct Affine {
@@ -62,8 +64,6 @@ class Folder {
     for (std::size_t d = 0; d + 1 < tensor.rank(); ++d) {
       if (tensor.shape()[d] != 1) return std::nullopt;
     }
-    // No product has more results, and a hostile model asks for memory by a size alone.
-    constexpr std::int64_t max_channels = std::int64_t{1} << 24;
     const bool one = tensor.elements() == 1;
     if (width > max_channels || (!one && tensor.elements() != width)) return std::nullopt;
     Numbers numbers;
@@ -150,7 +150,7 @@ class Folder {
            ops::window_axes(node->attributes, graph_->type(node->inputs[1]).shape))
         product.inside = product.inside && axis.inside();
     }
-    if (product.weights.count == 0) return std::nullopt;
+    if (product.weights.count == 0 || product.results > max_channels) return std::nullopt;
     if (node->inputs.size() == 3) {
       std::optional<Numbers> bias = channels(node->inputs[2], graph_->type(value), product.results);
       if (!bias) return std::nullopt;

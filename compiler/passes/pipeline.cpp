@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "ir/rebuild.h"
 #include "ir/verify.h"
 #include "passes/batch_gathers.h"
 #include "passes/choose_layouts.h"
@@ -19,6 +20,7 @@
 #include "passes/reorder_weights.h"
 #include "passes/simplify_conv.h"
 #include "passes/simplify_gather.h"
+#include "passes/simplify_loops.h"
 #include "passes/simplify_slices.h"
 #include "passes/widen_half.h"
 
@@ -30,6 +32,7 @@ constexpr PassInfo order[] = {
     fold_constants_pass,  // shapes become numbers, parameters of normalisations become vectors
     drop_neutral_pass,    // which leaves reshapes to the same shape, and products with one
     merge_equal_pass,
+    simplify_loops_pass,   // brings constants to where they can be folded
     simplify_gather_pass,  // leaves slices
     batch_gathers_pass,    // leaves transposes
     simplify_slices_pass,  choose_layouts_pass, keep_rows_pass,
@@ -66,10 +69,16 @@ Expected<void> check(const Options& options) {
   return {};
 }
 
+/// Also within the graphs of loops, as if each stood alone.
+Expected<Graph> run(const PassInfo& pass, const Graph& graph, Report& report) {
+  INGOT_ASSIGN(const Graph next, pass.run(graph, report));
+  return change_bodies(next, [&](const Graph& body) { return run(pass, body, report); });
+}
+
 Expected<Graph> apply(const PassInfo& pass, const Graph& graph, Applied& applied) {
   const auto begin = std::chrono::steady_clock::now();
   applied.before = measure(graph);
-  INGOT_ASSIGN(Graph next, pass.run(graph, applied.report));
+  INGOT_ASSIGN(Graph next, run(pass, graph, applied.report));
   if (const Expected<void> sound = verify(next); !sound) {
     internal_error(__FILE__, __LINE__,
                    fmt::format("after {}: {}", pass.name, sound.error().message));
@@ -98,6 +107,16 @@ Extent measure(const Graph& graph) {
   Extent extent{graph.nodes().size(), graph.value_count(), 0};
   for (const Tensor& constant : graph.constants()) {
     extent.constant_bytes += static_cast<std::int64_t>(constant.bytes().size());
+  }
+  for (const Node& node : graph.nodes()) {
+    for (const auto& [key, attribute] : node.attributes.entries()) {
+      const auto* body = std::get_if<Subgraph>(&attribute);
+      if (body == nullptr) continue;
+      const Extent within = measure(**body);
+      extent.nodes += within.nodes;
+      extent.values += within.values;
+      extent.constant_bytes += within.constant_bytes;
+    }
   }
   return extent;
 }

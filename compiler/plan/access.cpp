@@ -10,15 +10,6 @@
 namespace ingot::plan {
 namespace {
 
-/// Strides of axes of size 1 do not matter.
-bool is_dense(const Shape& shape, const std::vector<Dim>& strides) {
-  const std::vector<Dim> dense = dense_strides(shape);
-  for (std::size_t d = 0; d < shape.size(); ++d) {
-    if (!shape[d].is(1) && strides[d] != dense[d]) return false;
-  }
-  return true;
-}
-
 std::optional<std::vector<Dim>> reshaped(const Shape& old, const Shape& shape, const Access& from) {
   if (from.kind == Access::Kind::memory && from.dense) return dense_strides(shape);
   return reshaped_strides(old, from.strides, shape);
@@ -53,6 +44,14 @@ std::vector<Dim> sliced(const Node& node, Access& from) {
 }
 
 }  // namespace
+
+bool is_dense(const Shape& shape, const std::vector<Dim>& strides) {
+  const std::vector<Dim> dense = dense_strides(shape);
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    if (!shape[d].is(1) && strides[d] != dense[d]) return false;
+  }
+  return true;
+}
 
 Access memory_access(const Graph& graph, ValueId id) {
   return {Access::Kind::memory, id, 0, dense_strides(graph.type(id).shape), true};

@@ -25,6 +25,9 @@ struct Access {
   bool dense = true;         // the strides are those of a dense tensor of its shape
 };
 
+/// Whether strides are those of a dense tensor of the shape, where they matter.
+bool is_dense(const Shape& shape, const std::vector<Dim>& strides);
+
 /// Storage of its own, dense.
 Access memory_access(const Graph& graph, ValueId id);
 

@@ -70,6 +70,7 @@ std::optional<std::string> leading_symbol(const Plan& plan) {
     const std::string& symbol = plan.symbols[s].name;
     if (!plan.independent[s]) continue;
     bool all = !plan.kernels.empty();
+    for (const Block& loop : plan.blocks) all = all && !mentions(loop.extent, symbol);
     for (const Plan::Port& input : plan.inputs)
       all = all && (!mentions(input.type.shape, symbol) || rows_lead(input.type.shape, symbol));
     for (const Plan::Port& output : plan.outputs) all = all && rows_lead(output.type.shape, symbol);
@@ -117,16 +118,6 @@ void make_single(Plan& plan, const Block& block) {
   for (Buffer& buffer : plan.buffers) substitute(buffer.shape, block.count, 1);
 }
 
-std::string fresh(const Plan& plan, const std::string& wanted) {
-  std::string name = wanted;
-  const auto taken = [&] {
-    return std::any_of(plan.symbols.begin(), plan.symbols.end(),
-                       [&](const Symbol& symbol) { return symbol.name == name; });
-  };
-  while (taken()) name += "_";
-  return name;
-}
-
 std::int64_t evaluate_at(const Plan& plan, const Dim& bytes, std::int64_t rows) {
   SymbolValues values;
   for (const Symbol& symbol : plan.symbols) {
@@ -155,9 +146,31 @@ std::int64_t least_bytes_at(const Plan& plan, std::int64_t rows) {
   return evaluate_at(plan, plan.least_bytes, rows);
 }
 
+std::string fresh_symbol(const Plan& plan, const std::string& wanted) {
+  const auto taken = [&](const std::string& name) {
+    return std::any_of(plan.symbols.begin(), plan.symbols.end(),
+                       [&](const Symbol& symbol) { return symbol.name == name; }) ||
+           std::any_of(plan.blocks.begin(), plan.blocks.end(), [&](const Block& block) {
+             return block.begin == name || block.count == name;
+           });
+  };
+  std::string name = wanted;
+  while (taken(name)) name += "_";
+  return name;
+}
+
 bool in_one_block(const Plan& plan) {
-  return !plan.blocks.empty() && plan.blocks[0].first == 0 &&
+  return !plan.blocks.empty() && !plan.blocks[0].loop && plan.blocks[0].first == 0 &&
          plan.blocks[0].last + 1 == plan.kernels.size();
+}
+
+std::vector<bool> local_buffers(const Plan& plan, const Block& block) {
+  std::vector<bool> local(plan.buffers.size(), true);
+  for (std::size_t k = 0; k < plan.kernels.size(); ++k) {
+    if (block.first <= k && k <= block.last) continue;
+    visit_views(plan.kernels[k], [&](const View& view, const Use&) { local[view.buffer] = false; });
+  }
+  return local;
 }
 
 Dim row_elements(const Buffer& buffer, const Block& block) {
@@ -234,14 +247,14 @@ void make_blocks(Plan& plan, std::int64_t budget) {
               static_cast<std::uint32_t>(plan.kernels.size() - 1),
               Dim::symbol(*symbol),
               most_block_rows,
-              fresh(plan, *symbol + ".begin"),
-              fresh(plan, *symbol + ".count")};
+              fresh_symbol(plan, *symbol + ".begin"),
+              fresh_symbol(plan, *symbol + ".count")};
   rewrite(plan, block, *symbol);
-  plan.blocks = {block};
+  plan.blocks.insert(plan.blocks.begin(), block);
   place_in_arena(plan);
-  while (block.size > 1 && bytes_at(plan, block.size) > budget) block.size /= 2;
-  if (block.size == 1) make_single(plan, block);
-  plan.blocks = {block};
+  std::int64_t& size = plan.blocks.front().size;
+  while (size > 1 && bytes_at(plan, size) > budget) size /= 2;
+  if (size == 1) make_single(plan, block);
   place_in_arena(plan);
 }
 

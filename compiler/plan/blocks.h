@@ -18,6 +18,9 @@ void make_blocks(Plan& plan, std::int64_t budget);
 /// rows of `whole`: an outer block of one row where that has blocks. Sets the size of `inner`.
 void make_nested_blocks(Plan& plan, const Plan& whole, Block inner, std::int64_t budget);
 
+/// A name that no symbol of the plan has.
+std::string fresh_symbol(const Plan& plan, const std::string& wanted);
+
 /// Of a call of so many rows whose other sizes are usual ones: the bytes of the arena, or what any
 /// packing of it needs.
 std::int64_t bytes_at(const Plan& plan, std::int64_t rows);
@@ -25,6 +28,9 @@ std::int64_t least_bytes_at(const Plan& plan, std::int64_t rows);
 
 /// Whether all kernels stand in one block: its rows can be computed in any order, in any parts.
 bool in_one_block(const Plan& plan);
+
+/// By buffer: no kernel outside of the block touches it.
+std::vector<bool> local_buffers(const Plan& plan, const Block& block);
 
 /// Elements of a caller's tensor from row to row of a block's extent.
 Dim row_elements(const Buffer& buffer, const Block& block);

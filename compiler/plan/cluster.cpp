@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ir/op.h"
+#include "ops/loop.h"
 #include "ops/window.h"
 
 namespace ingot::plan {
@@ -16,8 +17,8 @@ constexpr std::size_t max_nodes = 48;
 
 class Clusterer {
  public:
-  Clusterer(const Graph& graph, const std::string& apart)
-      : graph_(graph), apart_(apart), uses_(compute_uses(graph)) {
+  Clusterer(const Graph& graph, const std::string& apart, const Surroundings& surroundings)
+      : graph_(graph), apart_(apart), surroundings_(surroundings), uses_(compute_uses(graph)) {
     const std::size_t count = graph.value_count();
     result_.group_of.assign(count, -1);
     result_.access.resize(count);
@@ -32,7 +33,10 @@ class Clusterer {
     for (std::uint32_t i = 0; i < graph_.value_count(); ++i) {
       const ValueId id{i};
       const Value& value = graph_.value(id);
-      if (value.kind == Value::Kind::input) access(id) = memory_access(graph_, id);
+      if (value.kind == Value::Kind::input) {
+        access(id) = surroundings_.inputs.empty() ? memory_access(graph_, id)
+                                                  : surroundings_.inputs[value.position];
+      }
       if (value.kind == Value::Kind::constant) access(id) = constant_access(graph_, id);
     }
     for (std::uint32_t i = 0; i < graph_.nodes().size(); ++i) {
@@ -60,6 +64,9 @@ class Clusterer {
         case OpKind::index:
           add_index(id);
           break;
+        case OpKind::loop:
+          add_loop(id);
+          break;
       }
     }
     add_outputs();
@@ -75,7 +82,9 @@ class Clusterer {
       const ValueId value = graph_.outputs()[i].value;
       const Node* producer = graph_.producer(value);
       const bool joined = producer != nullptr && producer->op->name == "concat";
-      if (!placed[value.index] && (group_of(value) >= 0 || joined)) {
+      const bool fits = surroundings_.is_strided.empty() || !surroundings_.is_strided[i] ||
+                        (!joined && group_of(value) >= 0 && !is_moved(value));
+      if (fits && !placed[value.index] && (group_of(value) >= 0 || joined)) {
         placed[value.index] = true;
         result_.stored[value.index] = true;
         continue;
@@ -137,6 +146,7 @@ class Clusterer {
       case Group::Kind::top_k:
         return shape == graph_.type(output(group.root)).shape && !feeds_root(group, node, number);
       case Group::Kind::scatter:
+      case Group::Kind::loop:
         return false;
       case Group::Kind::row:
         if (shape == group.space) return rows_align(group, node, number);
@@ -457,17 +467,32 @@ class Clusterer {
       if (nested) result_.part_of[input.index] = concat;
       return nested;
     }
-    // A reshape that had to be written out is written densely, in the order of its operand.
-    if (graph_.producer(input)->op->kind == OpKind::move) return false;
-    for (const NodeId user : uses_[input.index]) {
-      if (user != concat && graph_.node(user).op->kind == OpKind::move) return false;
-    }
+    if (is_moved(input, concat)) return false;
     result_.part_of[input.index] = concat;
     return true;
   }
 
+  /// It must lie densely: a reshape that had to be written out is written in the order of its
+  /// operand, and what moves it (but for `concat`) sees no strides.
+  bool is_moved(ValueId value, NodeId concat = {}) {
+    if (graph_.producer(value)->op->kind == OpKind::move) return true;
+    return std::any_of(uses_[value.index].begin(), uses_[value.index].end(), [&](NodeId user) {
+      return user != concat && graph_.node(user).op->kind == OpKind::move;
+    });
+  }
+
+  /// What its body stacks has a place, read or not.
+  void add_loop(NodeId id) {
+    const Node& node = graph_.node(id);
+    const int fresh = new_group(Group::Kind::loop, {}, id);
+    read_others(fresh, node);
+    for (std::size_t i = ops::Scan(node).carried; i < node.outputs.size(); ++i)
+      result_.stored[node.outputs[i].index] = true;
+  }
+
   const Graph& graph_;
   const std::string& apart_;
+  const Surroundings& surroundings_;
   std::vector<std::vector<NodeId>> uses_;
   std::vector<bool> is_output_;
   std::vector<int> concat_ready_;
@@ -483,8 +508,9 @@ bool is_row_shape(const Shape& shape, const Shape& space) {
   return shape.size() == rows || shape.back().is(1);
 }
 
-Expected<Clusters> cluster(const Graph& graph, const std::string& apart) {
-  return Clusterer(graph, apart).run();
+Expected<Clusters> cluster(const Graph& graph, const std::string& apart,
+                           const Surroundings& surroundings) {
+  return Clusterer(graph, apart, surroundings).run();
 }
 
 }  // namespace ingot::plan

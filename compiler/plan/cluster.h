@@ -15,7 +15,7 @@ namespace ingot::plan {
 /// Nodes that become one kernel, in order. The `root` of a contract, an ordered reduction, a top_k
 /// or a scatter is the product, the reduction, the top_k or the scatter.
 struct Group {
-  enum class Kind : std::uint8_t { map, row, ordered, top_k, scatter, contract };
+  enum class Kind : std::uint8_t { map, row, ordered, top_k, scatter, contract, loop };
   Kind kind = Kind::map;
   Shape space;  // the points it runs over, as a shape; of a product its result's
   std::vector<NodeId> nodes;
@@ -36,8 +36,15 @@ struct Clusters {
   std::vector<NodeId> part_of;  // by value: the concatenation that it is stored into
 };
 
+/// What a graph finds around it that is not a model of its own, but what a loop repeats.
+struct Surroundings {
+  std::vector<Access> inputs;    // how each is read; of the graph itself, `root` is the input
+  std::vector<bool> is_strided;  // by output: where it is wanted, its elements do not lie densely
+};
+
 /// Nothing is joined with the result of a reduction of sizes that mention the symbol `apart`.
-Expected<Clusters> cluster(const Graph& graph, const std::string& apart = "");
+Expected<Clusters> cluster(const Graph& graph, const std::string& apart = "",
+                           const Surroundings& surroundings = {});
 
 /// The shape of a value at the points of a row kernel's rows: [rows.., 1] or [rows..].
 bool is_row_shape(const Shape& shape, const Shape& space);

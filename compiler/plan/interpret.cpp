@@ -10,6 +10,7 @@
 #include "ops/interpret.h"
 #include "ops/reduce.h"
 #include "ops/top_k.h"
+#include "plan/blocks.h"
 #include "plan/check.h"
 #include "plan/forks.h"
 #include "plan/machine.h"
@@ -472,7 +473,7 @@ class Sequence {
 
   void rows(std::size_t number_of_block, const Fork* inside) {
     const Block& block = plan_.blocks[number_of_block];
-    const std::vector<bool> local = local_buffers(block);
+    const std::vector<bool> local = local_buffers(plan_, block);
     const std::int64_t rows = number(block.extent, symbols_);
     for (std::int64_t begin = 0; begin < rows; begin += block.size) {
       symbols_[block.begin] = begin;
@@ -481,17 +482,6 @@ class Sequence {
       memory_.place(symbols_);
       run(block.first, block.last + 1, number_of_block + 1, inside);
     }
-  }
-
-  /// What no kernel outside of the block touches.
-  std::vector<bool> local_buffers(const Block& block) const {
-    std::vector<bool> local(plan_.buffers.size(), true);
-    for (std::size_t k = 0; k < plan_.kernels.size(); ++k) {
-      if (block.first <= k && k <= block.last) continue;
-      visit_views(plan_.kernels[k],
-                  [&](const View& view, const Use&) { local[view.buffer] = false; });
-    }
-    return local;
   }
 
   const Plan& plan_;

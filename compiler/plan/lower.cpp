@@ -17,7 +17,8 @@ namespace {
 ReduceOp reduce_op(std::string_view name) {
   if (name == "reduce_max" || name == "window_max") return ReduceOp::max;
   if (name == "reduce_min" || name == "window_min") return ReduceOp::min;
-  return name == "reduce_prod" ? ReduceOp::prod : ReduceOp::sum;
+  const bool product = name == "reduce_prod" || name == "window_prod";
+  return product ? ReduceOp::prod : ReduceOp::sum;
 }
 
 class Lowering {
@@ -75,6 +76,8 @@ class Lowering {
         }
         break;
       }
+      case Group::Kind::loop:
+        internal_error(__FILE__, __LINE__, "a loop is no kernel");
     }
     return kernel;
   }
@@ -121,7 +124,7 @@ class Lowering {
         place.offset += place.strides[axis] * graph_.type(node.inputs[i]).shape[axis];
       }
     } else {
-      place = {storage_.output_buffer(group_.number), 0, dense_strides(type.shape)};
+      place = storage_.output(group_.number);
     }
     const Store store{step, builder.aligned(type.shape, place.buffer, place.offset, place.strides)};
     return Map{std::move(builder.body), std::move(builder.loads), {store}};
@@ -475,6 +478,8 @@ class Lowering {
 
 Expected<void> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
                            std::size_t group, Plan& plan) {
+  if (clusters.groups[group].kind == Group::Kind::loop && !clusters.groups[group].copied.valid())
+    return lower_loop(graph, clusters, storage, group, plan);
   Lowering lowering(graph, clusters, storage, group, plan);
   INGOT_ASSIGN(Kernel kernel, lowering.run());
   collapse(kernel);

@@ -7,10 +7,19 @@
 
 namespace ingot::plan {
 
-/// Appends the kernel of one group to the plan; packs weights on the way. Nothing has an offset in
-/// the arena yet.
+/// Appends the kernels of all groups of a graph to a plan, and the buffers between them. Nothing
+/// has an offset in the arena yet. Reductions of sizes that mention `apart` (may be empty) are not
+/// joined with what follows them.
+Expected<void> lower_nodes(const Graph& graph, const std::string& apart,
+                           const Surroundings& surroundings, Ports ports, Plan& plan);
+
+/// Appends the kernel of one group to the plan, or those of a loop; packs weights on the way.
 Expected<void> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
                            std::size_t group, Plan& plan);
+
+/// The body of a loop, and what stands before and after it.
+Expected<void> lower_loop(const Graph& graph, const Clusters& clusters, Storage& storage,
+                          std::size_t group, Plan& plan);
 
 /// Joins dimensions of a kernel's space that all its views walk alike, and drops those of size 1.
 void collapse(Kernel& kernel);

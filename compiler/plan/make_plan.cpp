@@ -66,25 +66,35 @@ Expected<std::optional<Plan>> plan_long_rows(const Graph& graph, const Plan& who
 
 }  // namespace
 
+Expected<void> lower_nodes(const Graph& graph, const std::string& apart,
+                           const Surroundings& surroundings, Ports ports, Plan& plan) {
+  INGOT_ASSIGN(const Clusters clusters, cluster(graph, apart, surroundings));
+  INGOT_ASSIGN(Storage storage, Storage::make(graph, clusters, std::move(ports), plan));
+  for (std::size_t g = 0; g < clusters.groups.size(); ++g)
+    INGOT_TRY(lower_group(graph, clusters, storage, g, plan));
+  return {};
+}
+
 Expected<Plan> lower_graph(const Graph& graph, const std::string& apart) {
   Plan plan;
   plan.name = graph.name;
   plan.arithmetic = graph.arithmetic;
   plan.symbols = graph.symbols();
   plan.constraints = graph.constraints();
-  INGOT_ASSIGN(const Clusters clusters, cluster(graph, apart));
-  INGOT_ASSIGN(Storage storage, Storage::make(graph, clusters, plan));
-  for (const ValueId input : graph.inputs()) {
-    plan.inputs.push_back(
-        {graph.value(input).name, graph.type(input), storage.location(input).buffer});
-  }
-  for (std::size_t i = 0; i < graph.outputs().size(); ++i) {
-    const Output& output = graph.outputs()[i];
-    plan.outputs.push_back({output.name, graph.type(output.value), storage.output_buffer(i)});
-  }
-  for (std::size_t g = 0; g < clusters.groups.size(); ++g) {
-    INGOT_TRY(lower_group(graph, clusters, storage, g, plan));
-  }
+  Ports ports;
+  auto add = [&](Buffer::Kind kind, std::vector<Location>& locations, std::vector<Plan::Port>& all,
+                 const std::string& name, const TensorType& type) {
+    const auto id = static_cast<BufferId>(plan.buffers.size());
+    const auto index = static_cast<std::uint32_t>(all.size());
+    plan.buffers.push_back({kind, type.dtype, type.shape, index, 0, name});
+    locations.push_back(dense_location(id, type.shape));
+    all.push_back({name, type, id});
+  };
+  for (const ValueId input : graph.inputs())
+    add(Buffer::Kind::input, ports.inputs, plan.inputs, graph.value(input).name, graph.type(input));
+  for (const Output& output : graph.outputs())
+    add(Buffer::Kind::output, ports.outputs, plan.outputs, output.name, graph.type(output.value));
+  INGOT_TRY(lower_nodes(graph, apart, {}, std::move(ports), plan));
   plan.weights.resize((plan.weights.size() + 63) / 64 * 64);
   return plan;
 }
@@ -105,7 +115,9 @@ Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options) {
     make_blocks(plan, options.block_bytes);
   }
   INGOT_TRY(check(plan, "blocks and arena"));
-  if (options.block_bytes > 0 && bytes_at(plan, 1) > options.block_bytes) {
+  const bool loops = std::any_of(plan.blocks.begin(), plan.blocks.end(),
+                                 [](const Block& block) { return block.loop; });
+  if (options.block_bytes > 0 && !loops && bytes_at(plan, 1) > options.block_bytes) {
     INGOT_ASSIGN(std::optional<Plan> nested, plan_long_rows(graph, plan, options.block_bytes));
     if (nested) plan = *std::move(nested);
     INGOT_TRY(check(plan, "blocks of long rows"));

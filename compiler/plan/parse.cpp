@@ -35,7 +35,11 @@ class Parser : private Reader {
     }
     INGOT_TRY(weights());
     if (in_.take("self_test ")) INGOT_TRY(self_test());
-    while (in_.take("block ")) INGOT_TRY(block());
+    for (;;) {
+      const bool loop = in_.take("loop ");
+      if (!loop && !in_.take("block ")) break;
+      INGOT_TRY(block(loop));
+    }
     while (in_.take("fork ")) INGOT_TRY(fork());
     while (in_.peek() == 'b') INGOT_TRY(buffer());
     while (in_.take("kernel ")) INGOT_TRY(kernel());
@@ -63,8 +67,9 @@ class Parser : private Reader {
     return {};
   }
 
-  Expected<void> block() {
+  Expected<void> block(bool loop) {
     Block block;
+    block.loop = loop;
     INGOT_ASSIGN(block.first, number());
     INGOT_TRY(in_.expect("to"));
     INGOT_ASSIGN(block.last, number());

@@ -54,6 +54,7 @@ kernel 0 map "gathered" [N, 8] from "take", "scale/by two"
     %11: f32 = cast %10
     %12: f32 = sub %7, %11
     %13: bool = true
+    %14: f32 = nan
     store %12 to b3 + 0 by [8, 1]
 kernel 1 reduce "softmax" [N, 8]
   stage 0
@@ -209,7 +210,7 @@ TEST(PlanText, WhatDoesNotFitIsRefused) {
       {"%1: f32 = s0", "%1: f32 = s1"},
       {"f32 = kept 1", "f32 = kept 0"},
       {"store %12 to", "store %13 to"},
-      {"store %12 to", "store %14 to"},
+      {"store %12 to", "store %15 to"},
       {"max of %0", "max of %3"},
       {"%0: f32 = product", "%0: f32 = kept 0"},
       {"last 1 in order", "last 4 in order"},

@@ -224,6 +224,8 @@ struct Block {
   Dim extent;
   std::int64_t size = 1;
   std::string begin, count;
+  /// Not rows but iterations, one at a time: each may read what those before it have left.
+  bool loop = false;
 };
 
 /// Kernels part after part, where no part reads or writes what another one writes, except that they
@@ -260,7 +262,7 @@ struct Plan {
   std::vector<Port> inputs, outputs;
   std::vector<Buffer> buffers;
   std::vector<Kernel> kernels;
-  std::vector<Block> blocks;       // outer ones first
+  std::vector<Block> blocks;       // by their first kernel, outer ones first
   std::vector<Fork> forks;         // within no block but one around all kernels
   Dim workspace_bytes;             // 64-byte aligned arena; monotone in each symbol
   Dim least_bytes;                 // what any packing of the arena needs: live bytes at their peak

@@ -37,8 +37,8 @@ class Printer {
     line("weights {} bytes #{:016x}", plan_.weights.size(), weights_hash(plan_.weights));
     if (plan_.self_test) self_test(*plan_.self_test);
     for (const Block& block : plan_.blocks) {
-      line("block {} to {} by {} as {}, {} of {}", block.first, block.last, block.size, block.begin,
-           block.count, block.extent.str());
+      line("{} {} to {} by {} as {}, {} of {}", block.loop ? "loop" : "block", block.first,
+           block.last, block.size, block.begin, block.count, block.extent.str());
     }
     for (const Fork& fork : plan_.forks) {
       std::vector<std::string> parts;

@@ -75,10 +75,13 @@ Expected<void> Reader::step(Step& step, std::vector<View>& loads) {
   } else {
     step.kind = Step::Kind::constant;
     step.constant = Tensor(step.dtype, {});
+    std::string_view element = word;
     // A nan may show its bits in parentheses.
-    if (word == "nan" && in_.peek() == '(')
+    if (word == "nan" && in_.peek() == '(') {
       in_.run([](char c) { return Cursor::is_word(c) || c == '(' || c == ')'; });
-    auto parsed = parse_element(in_.since(place), step.constant, 0);
+      element = in_.since(place);
+    }
+    auto parsed = parse_element(element, step.constant, 0);
     if (!parsed) return in_.error(place, parsed.error());
   }
   return {};

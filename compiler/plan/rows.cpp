@@ -6,6 +6,7 @@
 
 #include "ir/op.h"
 #include "ops/index.h"
+#include "ops/loop.h"
 #include "ops/window.h"
 
 namespace ingot::plan {
@@ -35,9 +36,12 @@ class Finder {
       const bool mixed = std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId value) {
         return place(value).kind == Kind::mixed;
       });
-      const Place result = mixed ? mix() : visit(node);
-      if (!mixed && result.kind == Kind::mixed) rows_.mixers.push_back(NodeId{i});
-      for (const ValueId output : node.outputs) place(output) = result;
+      const std::vector<Place> results = mixed ? all(node, mix()) : visit(node);
+      const bool mixes = std::any_of(results.begin(), results.end(), [](const Place& result) {
+        return result.kind == Kind::mixed;
+      });
+      if (!mixed && mixes) rows_.mixers.push_back(NodeId{i});
+      for (std::size_t o = 0; o < results.size(); ++o) place(node.outputs[o]) = results[o];
     }
     // An input whose rows are nowhere: as if the graph itself had mixed them.
     rows_.counted = rows_.counted || fresh_mix_;
@@ -123,7 +127,54 @@ class Finder {
     return found;
   }
 
-  Place visit(const Node& node) {
+  static std::vector<Place> all(const Node& node, const Place& result) {
+    return std::vector<Place>(node.outputs.size(), result);
+  }
+
+  std::vector<Place> visit(const Node& node) {
+    return node.op->kind == OpKind::loop ? loop(node) : all(node, visit_one(node));
+  }
+
+  /// Rows stay rows through all iterations, if they do so through the body.
+  std::vector<Place> loop(const Node& node) {
+    const ops::Scan scan(node);
+    const bool any = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                 [&](ValueId input) { return place(input).kind == Kind::rows; });
+    if (symbol_ && mentions(scan.trips)) rows_.counted = true;
+    if (!any) return all(node, {});
+    if (!symbol_) return all(node, mix());
+    const Rows body = find_rows(*scan.body, extent_);
+    bool fits = body.independent();
+    // An axis of an entry is the same or the next one of the whole.
+    auto of_whole = [](Place entry, const ops::Scan::Along& along) {
+      if (entry.axis >= along.axis) ++entry.axis;
+      return entry;
+    };
+    auto equal = [](const Place& a, const Place& b) {
+      return a.kind == b.kind && a.axis == b.axis && a.factor == b.factor;
+    };
+    for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+      Place inside = body[scan.body_input(i)];
+      if (inside.kind != Kind::rows) continue;  // or not read at all
+      const std::size_t slice = i - scan.carried;
+      if (i >= scan.carried && slice < scan.sliced)
+        inside = of_whole(inside, scan.of_operand(slice));
+      fits = fits && equal(inside, place(node.inputs[i]));
+    }
+    std::vector<Place> results;
+    for (std::size_t o = 0; o < node.outputs.size(); ++o) {
+      Place inside = body[scan.body->outputs()[o].value];
+      if (o < scan.carried) {
+        fits = fits && equal(inside, place(node.inputs[o]));
+      } else if (inside.kind == Kind::rows) {
+        inside = of_whole(inside, scan.of_result(o - scan.carried));
+      }
+      results.push_back(inside);
+    }
+    return fits ? results : all(node, mix());
+  }
+
+  Place visit_one(const Node& node) {
     const Shape& result = shape(node.outputs[0]);
     const std::string_view op = node.op->name;
     if (node.op->kind == OpKind::pointwise) return aligned(node, result, 0, node.inputs.size());

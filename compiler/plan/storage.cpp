@@ -35,42 +35,35 @@ std::vector<Dim> dense_strides(const Shape& shape) {
   return strides;
 }
 
-Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Plan& plan) {
+Location dense_location(BufferId buffer, const Shape& shape) {
+  return {buffer, 0, dense_strides(shape)};
+}
+
+Expected<Storage> Storage::make(const Graph& graph, const Clusters& clusters, Ports ports,
+                                Plan& plan) {
   Storage storage;
   storage.locations_.resize(graph.value_count());
   storage.known_.assign(graph.value_count(), false);
-  auto place = [&](ValueId value, BufferId buffer) {
-    storage.locations_[value.index] = {buffer, 0, dense_strides(graph.type(value).shape)};
+  storage.outputs_ = std::move(ports.outputs);
+  auto place = [&](ValueId value, Location location) {
+    storage.locations_[value.index] = std::move(location);
     storage.known_[value.index] = true;
   };
-  auto add_buffer = [&](Buffer buffer) {
-    plan.buffers.push_back(std::move(buffer));
-    return static_cast<BufferId>(plan.buffers.size() - 1);
-  };
-
-  for (std::uint32_t i = 0; i < graph.inputs().size(); ++i) {
-    const ValueId input = graph.inputs()[i];
-    const TensorType& type = graph.type(input);
-    place(input,
-          add_buffer({Buffer::Kind::input, type.dtype, type.shape, i, 0, graph.value(input).name}));
-  }
+  for (std::uint32_t i = 0; i < graph.inputs().size(); ++i)
+    place(graph.inputs()[i], std::move(ports.inputs[i]));
   std::vector<bool> copied(graph.outputs().size());
   for (const Group& group : clusters.groups) {
     if (group.copied.valid() && !group.into.valid()) copied[group.number] = true;
   }
   for (std::uint32_t i = 0; i < graph.outputs().size(); ++i) {
-    const ValueId value = graph.outputs()[i].value;
-    const TensorType& type = graph.type(value);
-    const BufferId buffer =
-        add_buffer({Buffer::Kind::output, type.dtype, type.shape, i, 0, graph.outputs()[i].name});
-    storage.outputs_.push_back(buffer);
-    if (!copied[i]) place(value, buffer);
+    if (!copied[i]) place(graph.outputs()[i].value, storage.outputs_[i]);
   }
 
   auto allocate = [&](ValueId value) {
     const TensorType& type = graph.type(value);
-    place(value, add_buffer({Buffer::Kind::arena, type.dtype, type.shape, 0, 0,
-                             value_name(graph, value)}));
+    plan.buffers.push_back(
+        {Buffer::Kind::arena, type.dtype, type.shape, 0, 0, value_name(graph, value)});
+    place(value, dense_location(static_cast<BufferId>(plan.buffers.size() - 1), type.shape));
   };
   // The whole stands before its parts do: one of them may itself be a concatenation.
   for (auto last = clusters.concats.rbegin(); last != clusters.concats.rend(); ++last) {

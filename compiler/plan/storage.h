@@ -17,10 +17,16 @@ struct Location {
   std::vector<Dim> strides;  // one per axis of the value
 };
 
+/// Where inputs and outputs of a graph lie.
+struct Ports {
+  std::vector<Location> inputs, outputs;
+};
+
 class Storage {
  public:
-  /// Makes the buffers of all stored values in `plan`.
-  static Expected<Storage> make(const Graph& graph, const Clusters& clusters, Plan& plan);
+  /// Makes the buffers of all other stored values in `plan`.
+  static Expected<Storage> make(const Graph& graph, const Clusters& clusters, Ports ports,
+                                Plan& plan);
 
   const Location& location(ValueId value) const;
   /// Of a constant; puts it into the weights section when it is first asked for, as one element
@@ -28,15 +34,17 @@ class Storage {
   const Location& constant(const Graph& graph, ValueId value, Plan& plan);
   /// A buffer of one zero in the weights section.
   BufferId zero(DType dtype, Plan& plan);
-  BufferId output_buffer(std::size_t number) const { return outputs_[number]; }
+  const Location& output(std::size_t number) const { return outputs_[number]; }
 
  private:
   std::vector<Location> locations_;  // by value
   std::vector<bool> known_;
-  std::vector<BufferId> outputs_;
+  std::vector<Location> outputs_;
   std::map<DType, BufferId> zeros_;
 };
 
 std::vector<Dim> dense_strides(const Shape& shape);
+/// All of a buffer.
+Location dense_location(BufferId buffer, const Shape& shape);
 
 }  // namespace ingot::plan

@@ -99,6 +99,11 @@ class LlvmArith {
   D ddiv(D a, D b) const { return {b_.CreateFDiv(a.v, b.v)}; }
   D dfma(D a, D b, D c) const { return {multiply_add(a.v, b.v, c.v)}; }
   D dsqrt(D a) const { return {unary(llvm::Intrinsic::sqrt, a.v)}; }
+  D dneg(D a) const { return {b_.CreateFNeg(a.v)}; }
+  D dabs(D a) const { return {unary(llvm::Intrinsic::fabs, a.v)}; }
+  D dcopysign(D magnitude, D sign) const {
+    return {b_.CreateBinaryIntrinsic(llvm::Intrinsic::copysign, magnitude.v, sign.v)};
+  }
   D drint(D a) const { return {unary(llvm::Intrinsic::rint, a.v)}; }
   I dto_int(D a) const { return {b_.CreateFPToSI(a.v, type(b_.getInt32Ty()))}; }
   D dfrom_int(I a) const { return {b_.CreateSIToFP(a.v, type(b_.getDoubleTy()))}; }
@@ -121,6 +126,7 @@ class LlvmArith {
   }
   M dlt(D a, D b) const { return {b_.CreateFCmpOLT(a.v, b.v)}; }
   M dle(D a, D b) const { return {b_.CreateFCmpOLE(a.v, b.v)}; }
+  M deq(D a, D b) const { return {b_.CreateFCmpOEQ(a.v, b.v)}; }
   D lookup(std::span<const double> table, I index) const {
     llvm::Value* lanes = b_.CreateSExt(index.v, long_type());
     llvm::Value* pointer = b_.CreateInBoundsGEP(b_.getDoubleTy(), e_.table(table), lanes);

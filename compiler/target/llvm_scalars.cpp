@@ -52,7 +52,9 @@ LlvmScalars::V LlvmScalars::remainder(V a, V b) const {
 }
 
 LlvmScalars::V LlvmScalars::pow(V a, V b) {
-  if (dtype_ == DType::f32) return ops::math::pow(arith(), a, b);
+  LlvmArith& arith = *this;
+  if (dtype_ == DType::f32) return ops::math::pow(arith, a, b);
+  if (dtype_ == DType::f64) return {ops::math::pow(arith, D{a.v}, D{b.v}).v};
   Value* exponent = b.v;
   Value* invert = nullptr;
   if (is_signed(dtype_)) {

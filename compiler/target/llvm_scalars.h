@@ -16,7 +16,11 @@ class LlvmScalars : public LlvmArith {
   LlvmScalars(Emitter& emitter, DType dtype, unsigned lanes)
       : LlvmArith(emitter, lanes), dtype_(dtype) {}
 
-  LlvmArith& arith() { return *this; }
+  template <class Function>
+  V function(Function g, V a) {
+    LlvmArith& arith = *this;
+    return dtype_ == DType::f64 ? V{g(arith, D{a.v}).v} : g(arith, a);
+  }
   V number(double value) const;
 
   V add(V a, V b) const { return real() ? LlvmArith::add(a, b) : V{b_.CreateAdd(a.v, b.v)}; }

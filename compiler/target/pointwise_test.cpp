@@ -17,9 +17,9 @@ constexpr DType all_types[] = {DType::f32, DType::f64, DType::f16,    DType::bf1
                                DType::i16, DType::i32, DType::i64,    DType::u8,   DType::u16,
                                DType::u32, DType::u64, DType::boolean};
 
-/// Strictness changes formulas of f32 alone; for the other types a strict graph is there to try v2.
+/// Strictness changes formulas of floats; for the other types a strict graph is there to try v2.
 std::vector<int> levels_for(DType dtype, bool strict) {
-  if (strict && dtype != DType::f32) return {2};
+  if (strict && dtype != DType::f32 && dtype != DType::f64) return {2};
   return against_interpreter::levels(strict);
 }
 

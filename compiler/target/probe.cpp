@@ -60,7 +60,8 @@ Prober::Prober(Emitter& emitter, Value* call, Value* task, llvm::Function* fail,
   values_ = e_.stack(b_.getInt8Ty(), std::max<std::size_t>(most, 1) * sizeof(ingot_tensor), 8);
 }
 
-void Prober::tell(const plan::Kernel& kernel, const plan::Block* block, ingot_phase phase) {
+void Prober::tell(const plan::Kernel& kernel, const plan::Block* block, const plan::Block* loop,
+                  ingot_phase phase) {
   e_.when(b_.CreateIsNotNull(probe_), [&] {
     std::vector<plan::BufferId> buffers;
     if (phase == INGOT_END) buffers = written(kernel);
@@ -69,6 +70,11 @@ void Prober::tell(const plan::Kernel& kernel, const plan::Block* block, ingot_ph
       std::erase_if(buffers, [&](plan::BufferId id) {
         return e_.plan.buffers[id].kind == plan::Buffer::Kind::output;
       });
+    }
+    // Nor of what a loop is just filling.
+    if (loop != nullptr && !buffers.empty()) {
+      const std::vector<bool> local = plan::local_buffers(e_.plan, *loop);
+      std::erase_if(buffers, [&](plan::BufferId id) { return !local[id]; });
     }
     for (std::size_t i = 0; i < buffers.size(); ++i)
       describe(buffers[i], block, i * sizeof(ingot_tensor));

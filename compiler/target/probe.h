@@ -15,9 +15,10 @@ class Prober {
   Prober(Emitter& emitter, llvm::Value* call, llvm::Value* task, llvm::Function* fail,
          llvm::Function* function);
 
-  /// `block` is the innermost block that the kernel runs in, or null. Answers from the function if
-  /// the probe cancels the call.
-  void tell(const plan::Kernel& kernel, const plan::Block* block, ingot_phase phase);
+  /// `block` is the innermost block of rows that the kernel runs in, `loop` the innermost loop;
+  /// each may be null. Answers from the function if the probe cancels the call.
+  void tell(const plan::Kernel& kernel, const plan::Block* block, const plan::Block* loop,
+            ingot_phase phase);
 
  private:
   void describe(plan::BufferId id, const plan::Block* block, std::uint64_t position);

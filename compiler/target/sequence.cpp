@@ -55,7 +55,7 @@ void Sequence::run(std::uint32_t first, std::uint32_t last, std::size_t next,
       k = fork->last();
     } else if (begins) {
       const std::size_t number = next;
-      rows(number, e_.number(0), e_.dim(blocks[number].extent));
+      rows(number, e_.number(0), e_.dim(blocks[number].extent), block);
       k = blocks[number].last;
     } else {
       call(k, block);
@@ -63,7 +63,7 @@ void Sequence::run(std::uint32_t first, std::uint32_t last, std::size_t next,
   }
 }
 
-void Sequence::rows(std::size_t number, Value* first, Value* last) {
+void Sequence::rows(std::size_t number, Value* first, Value* last, const plan::Block* rows_of) {
   const plan::Block& block = e_.plan.blocks[number];
   const std::size_t symbol = e_.plan.symbols.size() + 2 * number;
   e_.loop(
@@ -75,7 +75,10 @@ void Sequence::rows(std::size_t number, Value* first, Value* last) {
                                                                         e_.number(block.size));
         e_.rebind(symbol, begin);
         e_.rebind(symbol + 1, block.size == 1 ? e_.number(1) : count);
-        run(block.first, block.last, number + 1, &block);
+        const plan::Block* const around = loop_;
+        if (block.loop) loop_ = &block;
+        run(block.first, block.last, number + 1, block.loop ? rows_of : &block);
+        loop_ = around;
       },
       "rows");
 }
@@ -91,7 +94,7 @@ void Sequence::call(std::uint32_t id, const plan::Block* block) {
   if (signature.arena) arguments.push_back(bindings.arena);
   if (signature.own) arguments.push_back(bindings.own);
   for (const plan::BufferId port : signature.ports) arguments.push_back(bindings.ports.at(port));
-  if (prober_ != nullptr) prober_->tell(kernel, block, INGOT_BEGIN);
+  if (prober_ != nullptr) prober_->tell(kernel, block, loop_, INGOT_BEGIN);
   llvm::CallInst* invocation = e_.build.CreateCall(functions_.kernels[id], arguments);
   // A probed call is for looking at kernels one by one, and need not be a second copy of them.
   if (prober_ != nullptr) invocation->addFnAttr(llvm::Attribute::NoInline);
@@ -100,7 +103,7 @@ void Sequence::call(std::uint32_t id, const plan::Block* block) {
       if (block != nullptr && block == &e_.plan.blocks.front()) move_position(kernel, *block);
     });
   }
-  if (prober_ != nullptr) prober_->tell(kernel, block, INGOT_END);
+  if (prober_ != nullptr) prober_->tell(kernel, block, loop_, INGOT_END);
 }
 
 /// The parts by the caller's threads, or one after the other.

@@ -33,10 +33,12 @@ class Sequence {
         inside_(inside) {}
 
   /// Kernels [first, last] with the blocks from number `next` on, which lie within them. `block` is
-  /// the innermost one around them, or null.
+  /// the innermost one of rows around them, or null.
   void run(std::uint32_t first, std::uint32_t last, std::size_t next, const plan::Block* block);
-  /// The rows [first, last) of a block.
-  void rows(std::size_t number, llvm::Value* first, llvm::Value* last);
+  /// The rows, or the iterations, [first, last) of a block. `rows_of` is the innermost block of
+  /// rows around it.
+  void rows(std::size_t number, llvm::Value* first, llvm::Value* last,
+            const plan::Block* rows_of = nullptr);
 
  private:
   void call(std::uint32_t id, const plan::Block* block);
@@ -50,6 +52,7 @@ class Sequence {
   const Functions& functions_;
   Prober* prober_;
   const plan::Fork* inside_;
+  const plan::Block* loop_ = nullptr;  // the innermost one around the kernel at hand
 };
 
 }  // namespace ingot::target

@@ -16,7 +16,7 @@ using against_interpreter::empty_graph;
 using ops::WindowAxis;
 
 const Dim n = Dim::symbol("N");
-constexpr const char* kinds[] = {"window_max", "window_min", "window_sum"};
+constexpr const char* kinds[] = {"window_max", "window_min", "window_prod", "window_sum"};
 
 ValueId window(Graph& graph, std::string_view op, ValueId x, const std::vector<WindowAxis>& axes) {
   auto result = graph.add(op, {x}, ops::window_attributes(axes));
@@ -49,7 +49,7 @@ void sweep(const Shape& shape, bool strict, std::uint64_t seed,
   for (int i = 0; i < 4; ++i) {
     std::vector<WindowAxis> axes;
     for (std::size_t d = 0; d < shape.size(); ++d) axes.push_back(random_axis(random));
-    output(graph, window(graph, kinds[random() % 3], x, axes));
+    output(graph, window(graph, kinds[random() % std::size(kinds)], x, axes));
   }
   SCOPED_TRACE(fmt::format("seed {}", seed));
   check(graph, sizes, seed);
@@ -67,6 +67,22 @@ TEST(Window, OfRandomAxesOverSymbolicSizes) {
     sweep({2, n, 3, n + 4}, false, seed, {0, 1, 2, 7, 40});
   }
   for (std::uint64_t seed = 107; seed <= 110; ++seed) sweep({n * 2 + 1}, true, seed, {0, 1, 2, 60});
+}
+
+// Cumulative sums and products: a window as long as the axis can be, that ends at each position.
+TEST(Window, ThatGrowsAlongAnAxis) {
+  Graph graph = empty_graph("growing", false);
+  const ValueId x = graph.add_input("x", {DType::f32, {n, 5, n}});
+  for (const char* kind : {"window_sum", "window_prod"}) {
+    for (const std::size_t axis : {0, 1, 2}) {
+      std::vector<WindowAxis> axes(3);
+      axes[axis] = {4096, 1, 1, 4095, 0};
+      output(graph, window(graph, kind, x, axes));
+      axes[axis] = {4096, 1, 1, 4096, -1};
+      output(graph, window(graph, kind, x, axes));
+    }
+  }
+  check(graph, {0, 1, 2, 5, 17}, 7);
 }
 
 TEST(Window, WhollyInThePadding) {

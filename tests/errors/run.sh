@@ -101,5 +101,6 @@ bash "$here/page.sh" >"$work/errors.md"
   failed=$((failed + 1))
   echo "FAILED docs/errors.md is not what tests/errors/cases say; run ./dev bless errors"
 }
+((!failed)) || echo "if what is said now is what should be said (a new subcommand or flag is listed in some): ./dev bless errors, then read git diff"
 echo "$passed error messages are as they should be, $failed are not"
 [[ $failed == 0 && ($passed -gt 0 || ${INGOT_BLESS:-}) ]]

@@ -12,8 +12,12 @@ from mpmath import mp, mpf, matrix, lu_solve, cos, pi, exp, log, erf, erfc, sqrt
 mp.prec = 200
 
 
+# Formats: float32, float64 on the way to float32, and float64 to its last bit.
+FLOAT, DOUBLE, LAST = 24, 53, 54
+
+
 def round_to(value, bits):
-    with mp.workprec(bits):
+    with mp.workprec(min(bits, 53)):
         return +value
 
 
@@ -66,7 +70,7 @@ def fit(name, g, weight, a, b, powers, bits, fixed=None):
         coefficients, worst = remez(rest, weight, a, b, powers)
         done[powers[0]] = round_to(coefficients[0], bits)
         powers.pop(0)
-        if bits == 53:  # far below float32: rounding once is good enough
+        if bits == DOUBLE:  # far below float32: rounding once is good enough
             for power, c in zip(powers, coefficients[1:]):
                 done[power] = round_to(c, bits)
             powers = []
@@ -76,12 +80,11 @@ def fit(name, g, weight, a, b, powers, bits, fixed=None):
     texts = []
     for power in sorted(done, reverse=True):
         mantissa, exponent = float(done[power]).hex().split("p")
-        mantissa = mantissa.rstrip("0").rstrip(".") if bits == 24 else mantissa
-        texts.append(f"{mantissa}p{exponent}{'f' if bits == 24 else ''}")
+        mantissa = mantissa.rstrip("0").rstrip(".") if bits == FLOAT else mantissa
+        texts.append(f"{mantissa}p{exponent}{'f' if bits == FLOAT else ''}")
     print("  " + ", ".join(texts))
 
 
-FLOAT, DOUBLE = 24, 53
 ln2 = log(2)
 
 
@@ -132,8 +135,68 @@ def fits():
     t8 = (sqrt(mpf(2)) - 1) * mpf("1.001")
     yield ("atan double", lambda u: taylor(lambda t: (atan(sqrt(t)) / sqrt(t) - 1) / t, u, lambda t: -mpf(1) / 3 + t / 5),
            lambda u: u, 0, t8**2, range(6), DOUBLE)
+    # --- float64 ---
+    # e^x - 1 = x + x^2 p(x), absolute: x^2 does the rest. Rounded at once, since powers from x on have a
+    # zero within the interval, which this exchange cannot do.
+    yield "exp64", exp_tail, lambda x: mpf(1), -r, r, range(11), DOUBLE
+    # ln((1+s)/(1-s)) = 2s + s^3 p(s^2)
+    atanh_tail = lambda u: taylor(lambda t: (log((1 + sqrt(t)) / (1 - sqrt(t))) / sqrt(t) - 2) / t, u,
+                                  lambda t: mpf(2) / 3 + 2 * t / 5)
+    yield "log64", atanh_tail, lambda u: u / 2, 0, smax**2, range(7), LAST
+    # atanh(s) = s + s^3/3 + s^5 p(s^2)
+    far = (sqrt(mpf(3) / 2) - 1) / (sqrt(mpf(3) / 2) + 1) * mpf("1.001")
+    yield ("pow64", lambda u: taylor(lambda t: (atanh_tail(t) / 2 - mpf(1) / 3) / t, u, lambda t: mpf(1) / 5 + t / 7),
+           lambda u: u**2, 0, far**2, range(6), LAST)
+    # erf x = x + x p(x^2)
+    yield ("erf64 small", lambda u: erf(sqrt(u)) / sqrt(u) - 1, lambda u: 1 / (erf(sqrt(u)) / sqrt(u)),
+           mpf(2) ** -60, mpf("0.928") ** 2, range(12), LAST)
+    # ln(1 - erf x) = -x + x p(x)
+    yield ("erf64 large", lambda x: log(erfc(x)) / x + 1, lambda x: x * erfc(x) / erf(x),
+           mpf("0.927"), mpf("6"), range(20), DOUBLE)
+    yield ("sin64", lambda u: taylor(lambda t: (sin(sqrt(t)) / sqrt(t) - 1) / t, u, lambda t: -mpf(1) / 6 + t / 120),
+           lambda u: u, 0, q, range(6), LAST)
+    yield ("cos64", lambda u: taylor(lambda t: (cos(sqrt(t)) - 1 + t / 2) / t**2, u, lambda t: mpf(1) / 24 - t / 720),
+           lambda u: u**2, 0, q, range(6), LAST)
+    yield ("sinh64", lambda u: taylor(lambda t: (sinh(sqrt(t)) / sqrt(t) - 1) / t, u, lambda t: mpf(1) / 6 + t / 120),
+           lambda u: u, 0, r**2, range(5), LAST)
+    yield ("cosh64", lambda u: taylor(lambda t: (cosh(sqrt(t)) - 1 - t / 2) / t**2, u, lambda t: mpf(1) / 24 + t / 720),
+           lambda u: u**2, 0, r**2, range(5), LAST)
+    yield ("atan64", lambda u: taylor(lambda t: (atan(sqrt(t)) / sqrt(t) - 1) / t, u, lambda t: -mpf(1) / 3 + t / 5),
+           lambda u: u, 0, t8**2, range(11), LAST)
+
+
+def fit_tanh64():
+    """tanh x = x + x u p(u) / q(u), u = x^2: p of degree 2, q of degree 3 and monic, by least squares of
+    p - q g at Chebyshev's points, weighted again by what 1/q was."""
+    g = lambda u: taylor(lambda t: (tanh(sqrt(t)) / sqrt(t) - 1) / t, u, lambda t: -mpf(1) / 3 + 2 * t / 15)
+    top, count = mpf("0.626") ** 2, 200
+    us = [top / 2 * (1 - cos(pi * (i + mpf(1) / 2) / count)) for i in range(count)]
+    unknowns, q = 6, [mpf(1)] * count
+    for _ in range(6):
+        left, right = matrix(count, unknowns), matrix(count, 1)
+        for row, u in enumerate(us):
+            weight = u / q[row]
+            for power in range(3):
+                left[row, power] = weight * u**power
+                left[row, 3 + power] = -weight * g(u) * u**power
+            right[row] = weight * g(u) * u**3
+        solution = lu_solve(left, right)
+        q = [u**3 + sum(solution[3 + power] * u**power for power in range(3)) for u in us]
+    p = [round_to(solution[power], LAST) for power in range(3)]
+    q = [round_to(solution[3 + power], LAST) for power in range(3)]
+    error = max(abs(u * (sum(c * u**i for i, c in enumerate(p)) / (u**3 + sum(c * u**i for i, c in enumerate(q)))
+                         - g(u))) for u in us)
+    print(f"tanh64: error 2^{float(log(error, 2)):.2f}")
+    for name, values in (("p", p), ("q", q)):
+        print(f"  {name}: " + ", ".join(float(c).hex() for c in reversed(values)))
 
 
 if __name__ == "__main__":
+    import sys
+
+    wanted = sys.argv[1:]
     for arguments in fits():
-        fit(*arguments)
+        if not wanted or arguments[0] in wanted:
+            fit(*arguments)
+    if not wanted or "tanh64" in wanted:
+        fit_tanh64()

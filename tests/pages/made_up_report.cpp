@@ -151,7 +151,10 @@ Report made_up_report(unsigned seed) {
     model.weights_bytes = static_cast<std::uint64_t>(kind.weights * (1 + m / 8));
     model.multiply_adds = static_cast<std::uint64_t>(kind.multiply_adds * (1 + m / 8));
     if (m == 29) {
-      model.error = "op 'Loop' cannot be compiled yet";
+      model.error =
+          "somewhere/" + model.file +
+          ": op 'Loop' cannot be compiled yet:\n  nodes "
+          "'a/name/that/is/longer/than/a/phone/is/wide/and/has/no/place/to/break/it/anywhere'";
       report.models.push_back(std::move(model));
       continue;
     }

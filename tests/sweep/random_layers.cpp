@@ -179,10 +179,11 @@ ValueId Generator::window(Composer& c) {
     result[d] = ops::window_positions(shape(x)[d], axis);
   }
   if (!fits(result)) return {};
-  static const std::vector<std::string> names{"window_max", "window_min", "window_sum"};
+  static const std::vector<std::string> names{"window_max", "window_min", "window_prod",
+                                              "window_sum"};
   // The extremum of nothing but padding is infinite.
   const std::string& op = smooth_ ? names.back() : one_of(names);
   const ValueId y = c.op(op, {x}, ops::window_attributes(axes));
-  return op == "window_sum" ? tame(c, y) : y;
+  return op == "window_sum" || op == "window_prod" ? tame(c, y) : y;
 }
 }  // namespace ingot::sweep

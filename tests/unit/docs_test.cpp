@@ -33,6 +33,8 @@ std::string kind_text(OpKind kind) {
       return "Index";
     case OpKind::source:
       return "Source";
+    case OpKind::loop:
+      return "Loop";
   }
   return "";
 }
@@ -53,14 +55,10 @@ std::string types_text(const OpDef& op) {
       return "numbers";
     case ops::Domain::real:
       return "floats";
-    case ops::Domain::real32:
-      return "f32, f16, bf16";
     case ops::Domain::integer:
       return "integers";
     case ops::Domain::boolean:
       return "bool";
-    case ops::Domain::power:
-      return "numbers but f64";
   }
   return "";
 }
@@ -74,7 +72,7 @@ std::string operands_text(const OpDef& op) {
 std::string core_ops() {
   std::string text;
   for (const OpKind kind : {OpKind::pointwise, OpKind::move, OpKind::reduce, OpKind::contract,
-                            OpKind::window, OpKind::index, OpKind::source}) {
+                            OpKind::window, OpKind::index, OpKind::source, OpKind::loop}) {
     text += fmt::format(
         "\n### {}\n\n| Op | Operands | Types | Attributes | What it computes |\n"
         "|---|---|---|---|---|\n",

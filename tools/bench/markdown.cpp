@@ -161,11 +161,20 @@ class Markdown {
     return text;
   }
 
+  /// The first line of why a model was not measured, without the path of its file.
+  static std::string in_short(const ModelReport& model) {
+    std::string line = model.error.substr(0, model.error.find('\n'));
+    if (const std::size_t path = line.find(model.file + ": "); path != line.npos)
+      line.erase(0, path + model.file.size() + 2);
+    if (line.ends_with(':')) line.pop_back();
+    return line;
+  }
+
   /// Each reason once, with the models that it is given for.
   std::string refusals() const {
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> reasons;
     for (const ModelReport& model : report_.models) {
-      if (!model.error.empty()) reasons[{"ingot", model.error}].push_back(model.name);
+      if (!model.error.empty()) reasons[{"ingot", in_short(model)}].push_back(model.name);
       for (const Run& run : model.runs) {
         for (const Result& result : run.results) {
           if (result.error.empty()) continue;

@@ -18,10 +18,8 @@ extern const std::string_view page_css;
 namespace ingot::bench {
 namespace {
 
-using plot::escape;
-
 /// Colours and shapes there are; the first two are kept for ours.
-constexpr std::size_t styles = 8;
+constexpr std::size_t style_count = 8;
 
 class Page {
  public:
@@ -30,7 +28,7 @@ class Page {
     for (const std::string& engine : engines_) {
       const bool own = is_ingot(engine) && ours < 2;
       styles_[engine] = own ? ours++ : others;
-      if (!own) others = others + 1 < styles ? others + 1 : 2;
+      if (!own) others = others + 1 < style_count ? others + 1 : 2;
     }
   }
 
@@ -79,57 +77,9 @@ class Page {
         "<section class=\"model\" id=\"m{}\">\n<h2>{}</h2>\n<p class=\"dim\">{}{}</p>\n", m,
         escape(model.name), facts, escape(model.file));
     if (!model.error.empty()) html += fmt::format("<p class=\"bad\">{}</p>\n", escape(model.error));
-    html += batch_plots(model);
+    html += batch_plots(model, engines_, styles_);
     for (const Run& run : model.runs) html += this->run(model, run);
     return html + "</section>\n";
-  }
-
-  std::vector<plot::Series> series(const ModelReport& model, Mode mode) const {
-    std::vector<plot::Series> all;
-    for (const std::string& engine : engines_) {
-      plot::Series series{engine, styles_.at(engine), {}};
-      for (const Run& run : model.runs) {
-        const double events = static_cast<double>(run.events);
-        for (const Result& result : run.results) {
-          const Figures* found = figures(result, mode);
-          if (result.engine != engine || found == nullptr || run.events < 1) continue;
-          series.points.push_back(
-              {events, found->median / events, found->low / events, found->high / events});
-        }
-      }
-      std::sort(series.points.begin(), series.points.end(),
-                [](const auto& a, const auto& b) { return a.x < b.x; });
-      if (!series.points.empty()) all.push_back(std::move(series));
-    }
-    return all;
-  }
-
-  /// Hot and cold side by side, on one scale.
-  std::string batch_plots(const ModelReport& model) const {
-    std::set<std::int64_t> counts;
-    for (const Run& run : model.runs) counts.insert(run.events);
-    if (counts.size() < 2) return "";
-    std::vector<double> all_y;
-    std::set<std::size_t> used;
-    const std::vector<plot::Series> hot = series(model, Mode::hot),
-                                    cold = series(model, Mode::cold);
-    for (const auto* both : {&hot, &cold})
-      for (const plot::Series& series : *both)
-        for (const plot::Series::Point& point : series.points)
-          all_y.insert(all_y.end(), {point.y, point.low, point.high});
-    std::string html = "<div class=\"plots\">\n", legend;
-    for (const Mode mode : {Mode::hot, Mode::cold}) {
-      const std::vector<plot::Series>& all = mode == Mode::hot ? hot : cold;
-      if (all.empty()) continue;
-      html += fmt::format(
-          "<figure><figcaption>{}</figcaption>\n{}</figure>\n", mode == Mode::hot ? "Hot" : "Cold",
-          plot::lines(
-              all, all_y, "events a call", "µs per event", mode == Mode::cold,
-              fmt::format("{}, {}: time per event against events a call", model.name, name(mode))));
-    }
-    for (const plot::Series& series : hot.empty() ? cold : hot)
-      legend += fmt::format("<li>{}{}</li>", plot::legend_mark(series.style), escape(series.name));
-    return html + "</div>\n<ul class=\"legend\">" + legend + "</ul>\n";
   }
 
   std::string mode_cells(const Run& run, const Result& result, Mode mode) const {
@@ -229,7 +179,7 @@ class Page {
 
   const Report& report_;
   const std::vector<std::string> engines_;
-  std::map<std::string, std::size_t> styles_;
+  Styles styles_;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 
 #include "order.h"
 #include "page.h"
@@ -8,8 +9,6 @@
 #include "text.h"
 
 namespace ingot::bench {
-
-using plot::escape;
 
 namespace {
 
@@ -23,24 +22,96 @@ double peak_of(const Machine& machine, const std::string& engine) {
   return most;
 }
 
-std::string roofline(const Machine& machine, const Profile& profile) {
-  std::vector<plot::Kernel> points;
-  for (const KernelFigures& kernel : profile.kernels) {
-    const double operations = static_cast<double>(kernel.operations);
-    if (kernel.operations == 0 || kernel.bytes == 0 || !(kernel.us > 0)) continue;
-    points.push_back({kernel.name, operations / static_cast<double>(kernel.bytes),
-                      operations / (kernel.us * 1000),
-                      profile.total_us > 0 ? kernel.us / profile.total_us : 0});
+/// A kernel in the plot.
+struct Dot {
+  std::string name;
+  double intensity = 0, gflops = 0, share = 0;  // intensity: operations per byte
+  double radius() const { return 2 + 8 * std::sqrt(share); }
+};
+
+/// At most 30 characters: both ends of longer names. What is not ASCII is left whole.
+std::string shortened(const std::string& name) {
+  const bool ascii = std::all_of(name.begin(), name.end(), [](char c) { return c > 0; });
+  if (name.size() <= 30 || !ascii) return name;
+  return name.substr(0, 14) + "…" + name.substr(name.size() - 15);
+}
+
+void draw_ceilings(plot::Chart& chart, const Machine& machine, double peak) {
+  const plot::LogAxis &x = chart.x, &y = chart.y;
+  chart.line("ceiling", plot::Chart::left, y.at(peak), plot::Chart::right, y.at(peak));
+  chart.text("roof end", plot::Chart::right, y.at(peak) - 4,
+             fmt::format("peak {:.0f} GFLOP/s", peak));
+  double last_x = 0, last_y = 0, before = 4;  // of the last level's name
+  for (const Machine::Level& level : machine.levels) {
+    if (!(level.read_gb_s > 0)) continue;
+    const double from = std::max(x.low(), y.low() / level.read_gb_s);
+    const double to = std::min(x.high(), peak / level.read_gb_s);
+    if (to <= from) continue;
+    const double x1 = x.at(from), y1 = y.at(from * level.read_gb_s);
+    const double x2 = x.at(to), y2 = y.at(to * level.read_gb_s);
+    chart.line("ceiling", x1, y1, x2, y2);
+    // A name beside that of a ceiling that is nearly the same stands further up.
+    before = std::abs(y1 - last_y) + std::abs(x1 - last_x) < 18 ? before + 74 : 4;
+    last_x = x1;
+    last_y = y1;
+    if (std::hypot(x2 - x1, y2 - y1) > before + 60)
+      chart.turned_text("roof", x1, y1, std::atan2(y2 - y1, x2 - x1) * 180 / 3.14159265358979,
+                        before, 4, fmt::format("{} {:.0f} GB/s", level.name, level.read_gb_s));
   }
-  std::vector<plot::Ceiling> ceilings;
-  for (const Machine::Level& level : machine.levels)
-    if (level.read_gb_s > 0) ceilings.push_back({level.name, level.read_gb_s});
+}
+
+/// The first ones are named.
+void draw_kernels(plot::Chart& chart, const std::vector<Dot>& kernels) {
+  for (const Dot& kernel : kernels)
+    chart.circle(
+        "kernel", chart.x.at(kernel.intensity), chart.y.at(kernel.gflops), kernel.radius(),
+        fmt::format("{}: {:.3g} GFLOP/s at {:.3g} operations per byte, {:.1f} % of the call",
+                    kernel.name, kernel.gflops, kernel.intensity, 100 * kernel.share));
+  std::vector<double> taken;  // where names stand already
+  for (const Dot& kernel : kernels) {
+    if (taken.size() == 3 || kernel.share < 0.03) break;
+    // Below the point, where a roof leaves room, and below the names that stand there.
+    const double at = chart.x.at(kernel.intensity);
+    const double low = chart.y.at(kernel.gflops) + kernel.radius();
+    double place = low + 12;
+    while (std::any_of(taken.begin(), taken.end(),
+                       [&](double other) { return std::abs(other - place) < 12; }))
+      place += 3;
+    taken.push_back(place);
+    chart.line("leader", at, low, at, place - 8);
+    const bool leftwards = at > (plot::Chart::left + plot::Chart::right) / 2;
+    chart.text(leftwards ? "label end" : "label", at, place, shortened(kernel.name));
+  }
+}
+
+/// GFLOP/s against operations per byte below the machine's ceilings. `kernels` are sorted, the
+/// largest first: those are named.
+std::string roofline(const Machine& machine, const Profile& profile,
+                     const std::vector<const KernelFigures*>& kernels) {
   const double peak = peak_of(machine, profile.engine);
-  if (points.empty() || !(peak > 0)) return "";
-  return fmt::format(
-      "<figure><figcaption>Roofline: a kernel's area is its share of the call</figcaption>\n"
-      "{}</figure>\n",
-      plot::roofline(points, ceilings, peak, "Kernels against the limits of the machine"));
+  std::vector<Dot> dots;
+  std::vector<double> all_x, all_y = {peak * 1.25, peak / 20};
+  for (const KernelFigures* kernel : kernels) {
+    const double operations = static_cast<double>(kernel->operations);
+    if (kernel->operations == 0 || kernel->bytes == 0 || !(kernel->us > 0)) continue;
+    dots.push_back({kernel->name, operations / static_cast<double>(kernel->bytes),
+                    operations / (kernel->us * 1000),
+                    profile.total_us > 0 ? kernel->us / profile.total_us : 0});
+    all_x.push_back(dots.back().intensity);
+    all_y.push_back(dots.back().gflops);
+  }
+  if (dots.empty() || !(peak > 0)) return "";
+  // The ceilings' ends, so far as they are not far from all kernels.
+  const double last = *std::max_element(all_x.begin(), all_x.end());
+  for (const Machine::Level& level : machine.levels)
+    if (level.read_gb_s > 0) all_x.push_back(std::min(peak / level.read_gb_s, 8 * last));
+  plot::Chart chart("roofline", 270, "Kernels against the limits of the machine", all_x, all_y,
+                    "operations per byte", "GFLOP/s");
+  chart.mark_x(chart.x.ticks());
+  draw_ceilings(chart, machine, peak);
+  draw_kernels(chart, dots);
+  return "<figure><figcaption>Roofline: a kernel's area is its share of the call</figcaption>\n" +
+         chart.str() + "</figure>\n";
 }
 
 std::string row(const KernelFigures& kernel, double total_us) {
@@ -82,7 +153,8 @@ std::string profile_part(const Machine& machine, const Profile& profile, bool op
       "</details>\n",
       open ? " open=\"open\"" : "", profile.kernels.size(), escape(profile.engine),
       short_number(profile.total_us), short_number(profile.total_us),
-      short_number(profile.plain_us), escape(profile.level), roofline(machine, profile), rows);
+      short_number(profile.plain_us), escape(profile.level), roofline(machine, profile, sorted),
+      rows);
 }
 
 std::string furthest_section(const Report& report) {

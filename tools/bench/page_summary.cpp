@@ -10,7 +10,16 @@
 namespace ingot::bench {
 namespace {
 
-using plot::escape;
+/// Of a plot of dots. `ratio` is a full one, `other` a ring, unless 0.
+struct Row {
+  std::string label, link;
+  double ratio = 0, other = 0;
+};
+struct Group {
+  std::string label;
+  double mean = 0;
+  std::vector<Row> rows;
+};
 
 class Summary {
  public:
@@ -21,7 +30,7 @@ class Summary {
     if (hot_.empty() && cold_.empty()) return "";
     std::string plots, tables;
     for (const std::int64_t events : event_counts(report_)) {
-      plots += plot(events);
+      plots += figure(events);
       tables += table(events);
     }
     return "<section id=\"summary\">\n<h2>Ingot against the best of the others</h2>\n"
@@ -98,16 +107,12 @@ class Summary {
     return contest.model->name + (alike > 1 ? ", " + sizes_text(contest.run->sizes) : "");
   }
 
-  std::string plot(std::int64_t events) const {
-    std::vector<plot::Group> groups;
-    std::vector<double> all = {1};  // one scale for all plots
-    for (const Mode mode : {Mode::hot, Mode::cold})
-      for (const Contest& contest : of(mode)) all.push_back(contest.ratio);
+  std::string figure(std::int64_t events) const {
+    std::vector<Group> groups;
     for (const bool small : {false, true}) {
       const Mean mean = mean_ratio(of(leading()), events, small);
       if (mean.models == 0) continue;
-      plot::Group group{
-          small ? "< 20,000 multiply-adds" : "≥ 20,000 multiply-adds", mean.ratio, {}};
+      Group group{small ? "< 20,000 multiply-adds" : "≥ 20,000 multiply-adds", mean.ratio, {}};
       for (const Contest& contest : sorted(events)) {
         if (is_small(*contest.model) != small) continue;
         const Contest* other = cold_of(contest);
@@ -118,9 +123,56 @@ class Summary {
     }
     if (groups.empty()) return "";
     const std::string caption = events_text(events) + " a call";
-    return fmt::format(
-        "<figure><figcaption>{}</figcaption>\n{}</figure>\n", caption,
-        plot::dots(groups, all, "Times of the best other engine by Ingot's, " + caption));
+    return fmt::format("<figure><figcaption>{}</figcaption>\n{}</figure>\n", caption,
+                       dots(groups, "Times of the best other engine by Ingot's, " + caption));
+  }
+
+  /// Rows of dots right or left of a line at 1.
+  std::string dots(const std::vector<Group>& groups, const std::string& title) const {
+    constexpr double step = 17, head = 26, top = 20, right = plot::Image::width - 8;
+    std::vector<double> all = {1};  // one scale for all plots
+    for (const Mode mode : {Mode::hot, Mode::cold})
+      for (const Contest& contest : of(mode)) all.push_back(contest.ratio);
+    double label_width = 132, height = top;  // room for a group's own name
+    for (const Group& group : groups) {
+      height += head + step * static_cast<double>(group.rows.size());
+      for (const Row& row : group.rows)
+        label_width = std::max(label_width, 6.1 * static_cast<double>(row.label.size()));
+    }
+    const double left = std::min(label_width, 190.0) + 6;
+    const plot::LogAxis x(all, left, right);
+    plot::Image image("dots", height + 4, title);
+    for (const double tick : x.ticks()) {
+      image.line("grid", x.at(tick), top - 4, x.at(tick), height);
+      image.text("tick mid", x.at(tick), top - 8, plot::tick_text(tick) + "×");
+    }
+    image.line("one", x.at(1), top - 4, x.at(1), height);
+    double y = top;
+    for (const Group& group : groups) {
+      y += head;
+      image.text("group", 0, y - 9, group.label);
+      const double end = y + step * static_cast<double>(group.rows.size()) - 2;
+      image.line("mean", x.at(group.mean), y - 4, x.at(group.mean), end);
+      for (const Row& row : group.rows) {
+        const double middle = y + step / 2 - 1;
+        const auto dot = [&](const std::string& kind, double radius, double ratio, Mode mode) {
+          image.circle(kind, x.at(ratio), middle, radius,
+                       fmt::format("{}, {}: {:.2f}×", row.label, name(mode), ratio),
+                       fmt::format(" data-ratio=\"{}\"", ratio));
+        };
+        image.add("<a href=\"" + row.link + "\">");
+        image.text("name end", left - 6, middle + 3.5, row.label);
+        image.add("</a>\n");
+        image.line("grid", left, middle, right, middle);
+        if (row.other > 0) {
+          image.line("span", x.at(row.ratio), middle, x.at(row.other), middle);
+          dot("ring", 3.6, row.other, Mode::cold);
+        }
+        dot(row.ratio < 1 ? "dot lost" : "dot", 4.2, row.ratio, Mode::hot);
+        y += step;
+      }
+    }
+    return image.str();
   }
 
   static std::string cells(const Contest* contest, Mode mode) {

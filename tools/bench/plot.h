@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Three plots as SVG that is put into a page: its style sheet has the colours (classes c0, c1, ..),
-// so that a plot follows a reader's light or dark mode. Texts are given as they are and escaped
-// here.
+// What plots are drawn with: SVG that is put into a page, whose style sheet has the colours
+// (classes c0, c1, ..), so that a plot follows a reader's light or dark mode. Texts are given as
+// they are and escaped here.
 #pragma once
 
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace ingot::bench::plot {
-
-/// `<`, `&`, quotes and what XML does not allow.
-std::string escape(const std::string& text);
 
 /// From values to pixels, logarithmically.
 class LogAxis {
@@ -25,55 +21,51 @@ class LogAxis {
   std::vector<double> ticks() const;
 
  private:
-  double low_, high_, first_, last_;
+  double low_ = 0, high_ = 0, first_, last_;
 };
 
 /// A number on an axis: `0.5`, `20`, `5k`.
 std::string tick_text(double value);
 
-/// A mark of engine `style`: colours and shapes both tell engines apart.
-std::string marker(std::size_t style, double x, double y, double radius, const std::string& title);
-/// The same with a piece of line, for a legend.
+/// Grows element by element, in the units of its view box. `kind` is an element's class.
+class Image {
+ public:
+  static constexpr double width = 360;
+  Image(const std::string& kind, double height, const std::string& title);
+  std::string str() const { return svg_ + "</svg>\n"; }
+
+  void line(const std::string& kind, double x1, double y1, double x2, double y2);
+  void text(const std::string& kind, double x, double y, const std::string& said);
+  /// Turned around (x, y), and then `along` its own direction and `above` it.
+  void turned_text(const std::string& kind, double x, double y, double degrees, double along,
+                   double above, const std::string& said);
+  /// `title` is what a reader sees who points at it.
+  void circle(const std::string& kind, double x, double y, double radius, const std::string& title,
+              const std::string& attributes = "");
+  /// Colours and shapes both tell engines apart.
+  void mark(std::size_t style, double x, double y, const std::string& title);
+  void add(const std::string& markup) { svg_ += markup; }
+
+ private:
+  std::string svg_;
+};
+
+/// Values against values, with a grid.
+class Chart : public Image {
+ public:
+  static constexpr double left = 46, right = width - 10, top = 8;
+  /// The axes hold all of `all_x` and `all_y`.
+  Chart(const std::string& kind, double height, const std::string& title,
+        const std::vector<double>& all_x, const std::vector<double>& all_y,
+        const std::string& x_label, const std::string& y_label);
+  /// Marks all on the x axis, and writes those that there is room for.
+  void mark_x(const std::vector<double>& ticks);
+
+  const double bottom;
+  const LogAxis x, y;
+};
+
+/// A piece of line with the mark of an engine.
 std::string legend_mark(std::size_t style);
-
-struct Series {
-  struct Point {
-    double x = 0, y = 0, low = 0, high = 0;
-  };
-  std::string name;
-  std::size_t style = 0;
-  std::vector<Point> points;
-};
-/// A line with a band for each series; `all_y` is what the y axis must hold, so that two plots can
-/// share it.
-std::string lines(const std::vector<Series>& all, const std::vector<double>& all_y,
-                  const std::string& x_label, const std::string& y_label, bool dashed,
-                  const std::string& title);
-
-struct Row {
-  std::string label, link;  // `link`: where a click leads, "#m3"
-  double value = 0;         // a full dot
-  double other = 0;         // a ring; 0: none
-};
-struct Group {
-  std::string label;
-  double mean = 0;
-  std::vector<Row> rows;
-};
-/// Rows of dots right or left of a line at 1; `all` is what the scale must hold.
-std::string dots(const std::vector<Group>& groups, const std::vector<double>& all,
-                 const std::string& title);
-
-struct Ceiling {
-  std::string name;
-  double gb_s = 0;
-};
-struct Kernel {
-  std::string name;
-  double operations_per_byte = 0, gflops = 0, share = 0;
-};
-/// GFLOP/s against operations per byte below the machine's ceilings; the largest kernels are named.
-std::string roofline(const std::vector<Kernel>& kernels, const std::vector<Ceiling>& ceilings,
-                     double peak_gflops, const std::string& title);
 
 }  // namespace ingot::bench::plot

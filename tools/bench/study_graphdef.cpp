@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include "base/expected.h"
 #include "import/tensorflow/graphdef.pb.h"
 #include "study.h"
@@ -43,7 +46,16 @@ class Writer {
     return name;
   }
 
-  std::string text() const { return graph_.SerializeAsString(); }
+  /// The same bytes for the same network: a node's attributes are a map, whose order is chance.
+  std::string text() const {
+    std::string text;
+    google::protobuf::io::StringOutputStream stream(&text);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    INGOT_CHECK(graph_.SerializeToCodedStream(&coded), "a network beyond 2 GB");
+    coded.Trim();
+    return text;
+  }
 
  private:
   pb::NodeDef& start(const char* op, const std::string& name) {

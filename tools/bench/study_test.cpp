@@ -75,5 +75,13 @@ TEST(Study, ThereAreFour) {
   EXPECT_NE(study_onnx(make_study_network(12, 128, 1)), study_onnx(make_study_network(12, 128, 2)));
 }
 
+TEST(Study, FilesAreTheSameEachTime) {
+  const StudyNetwork network = make_study_network(2, 4, 1);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_EQ(study_graphdef(network), study_graphdef(make_study_network(2, 4, 1)));
+    ASSERT_EQ(study_onnx(network), study_onnx(make_study_network(2, 4, 1)));
+  }
+}
+
 }  // namespace
 }  // namespace ingot::bench

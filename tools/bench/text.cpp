@@ -42,6 +42,25 @@ std::string date_text(const std::string& date) {
   return iso ? date.substr(0, 10) + " " + date.substr(11, 5) + " UTC" : date;
 }
 
+std::string escape(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (static_cast<unsigned char>(c) >= 0x20)
+      out += c;
+    else
+      out += ' ';
+  }
+  return out;
+}
+
 std::string machine_text(const Machine& machine) {
   std::string text = fmt::format("{}, {} core{}", machine.cpu.empty() ? "unknown CPU" : machine.cpu,
                                  machine.cores, machine.cores == 1 ? "" : "s");

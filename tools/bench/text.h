@@ -21,6 +21,10 @@ std::string sizes_text(const SymbolValues& sizes);
 /// `2026-11-21 20:00 UTC` of ISO 8601; any other text as it is.
 std::string date_text(const std::string& date);
 
+/// As text or an attribute's value in HTML and XML: `<`, `>`, `&`, quotes and what XML does not
+/// allow.
+std::string escape(const std::string& text);
+
 /// What a report says of its machine: `AMD EPYC .., 2 cores; 273 GFLOP/s (v4); L1 550 GB/s, ..`
 std::string machine_text(const Machine& machine);
 

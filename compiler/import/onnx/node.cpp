@@ -28,12 +28,14 @@ std::string_view type_text(AttributeProto::Type type) {
 }  // namespace
 
 OnnxNode::OnnxNode(Graph& graph, const NodeProto& proto, std::string node_name, std::int64_t opset,
-                   std::vector<ValueId> inputs, std::vector<bool> used_outputs,
-                   const AttributeBindings* bindings, const ExternalFolder& folder)
+                   std::vector<ValueId> inputs, std::vector<Narrow> narrow,
+                   std::vector<bool> used_outputs, const AttributeBindings* bindings,
+                   const ExternalFolder& folder)
     : Composer(graph, std::move(node_name)),
       proto_(proto),
       opset_(opset),
       inputs_(std::move(inputs)),
+      narrow_(std::move(narrow)),
       used_outputs_(std::move(used_outputs)),
       bindings_(bindings),
       folder_(folder) {}
@@ -87,9 +89,16 @@ std::optional<std::vector<double>> OnnxNode::reals(std::string_view name) {
   return std::vector<double>(attribute->floats().begin(), attribute->floats().end());
 }
 
-std::optional<Tensor> OnnxNode::tensor(std::string_view name) {
+std::vector<std::string> OnnxNode::texts(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::STRINGS);
+  if (attribute == nullptr) return {};
+  return {attribute->strings().begin(), attribute->strings().end()};
+}
+
+std::optional<Tensor> OnnxNode::tensor(std::string_view name, Narrow* narrow) {
   const AttributeProto* attribute = find(name, AttributeProto::TENSOR);
-  if (attribute == nullptr) return std::nullopt;
+  if (attribute == nullptr || refuse_narrow(attribute->t().data_type(), narrow))
+    return std::nullopt;
   Expected<Tensor> tensor = to_tensor(attribute->t(), folder_);
   if (!tensor) {
     fail_with(tensor.error());
@@ -98,11 +107,20 @@ std::optional<Tensor> OnnxNode::tensor(std::string_view name) {
   return *std::move(tensor);
 }
 
-std::optional<DType> OnnxNode::dtype_attribute(std::string_view name) {
+bool OnnxNode::refuse_narrow(std::int32_t data_type, Narrow* narrow) {
+  const Narrow type = narrow_of(data_type);
+  if (narrow != nullptr) *narrow = type;
+  if (narrow != nullptr || type == Narrow::none) return false;
+  unsupported(Refused::element_type, "integers of {} bits are not supported here", bits_of(type));
+  return true;
+}
+
+std::optional<DType> OnnxNode::dtype_attribute(std::string_view name, Narrow* narrow) {
   if (!has(name)) return std::nullopt;
   const std::int64_t number = integer(name, 0);
-  const Expected<DType> dtype =
-      to_dtype(static_cast<std::int32_t>(number < 0 || number > 255 ? 0 : number));
+  const auto data_type = static_cast<std::int32_t>(number < 0 || number > 255 ? 0 : number);
+  if (refuse_narrow(data_type, narrow)) return std::nullopt;
+  const Expected<DType> dtype = to_dtype(data_type);
   if (!dtype) {
     fail_with(dtype.error());
     return std::nullopt;

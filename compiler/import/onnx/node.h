@@ -22,7 +22,7 @@ using AttributeBindings = std::map<std::string, const AttributeProto*, std::less
 class OnnxNode : public Composer {
  public:
   OnnxNode(Graph& graph, const NodeProto& proto, std::string node_name, std::int64_t opset,
-           std::vector<ValueId> inputs, std::vector<bool> used_outputs,
+           std::vector<ValueId> inputs, std::vector<Narrow> narrow, std::vector<bool> used_outputs,
            const AttributeBindings* bindings, const ExternalFolder& folder);
 
   std::string_view op_type() const { return proto_.op_type(); }
@@ -35,6 +35,11 @@ class OnnxNode : public Composer {
   ValueId input(std::size_t i) const { return has_input(i) ? inputs_[i] : ValueId{}; }
   const std::vector<ValueId>& inputs() const { return inputs_; }
   ValueId x() const { return input(0); }
+  /// Of an input that holds integers of 2 or 4 bits; only rows that say so are given such.
+  Narrow narrow(std::size_t i) const { return has_input(i) ? narrow_[i] : Narrow::none; }
+  /// What the first output holds.
+  Narrow result_narrow() const { return result_narrow_; }
+  void set_result_narrow(Narrow narrow) { result_narrow_ = narrow; }
   std::size_t output_count() const { return used_outputs_.size(); }
   bool uses_output(std::size_t i) const { return i < used_outputs_.size() && used_outputs_[i]; }
 
@@ -46,10 +51,13 @@ class OnnxNode : public Composer {
   std::string text(std::string_view name, const std::string& otherwise);
   std::optional<std::vector<std::int64_t>> integers(std::string_view name);
   std::optional<std::vector<double>> reals(std::string_view name);
-  /// Fails when it is there and cannot be read.
-  std::optional<Tensor> tensor(std::string_view name);
+  /// Empty when absent.
+  std::vector<std::string> texts(std::string_view name);
+  /// Fails when it is there and cannot be read. Integers of 2 and 4 bits are read where `narrow` is
+  /// there to say so; here and below.
+  std::optional<Tensor> tensor(std::string_view name, Narrow* narrow = nullptr);
   /// The attribute as an element type; none when absent.
-  std::optional<DType> dtype_attribute(std::string_view name);
+  std::optional<DType> dtype_attribute(std::string_view name, Narrow* narrow = nullptr);
   const GraphProto* subgraph(std::string_view name);
 
   // --- operands that must be known when the model is compiled ---
@@ -61,6 +69,7 @@ class OnnxNode : public Composer {
   std::optional<std::vector<std::int64_t>> integers_or_input(std::string_view name, std::size_t i);
 
  private:
+  bool refuse_narrow(std::int32_t data_type, Narrow* narrow);
   void refuse_operand(std::size_t i, std::string_view what, std::string_view why);
   const AttributeProto* find(std::string_view name) const;
   const AttributeProto* find(std::string_view name, AttributeProto::Type type);
@@ -68,6 +77,8 @@ class OnnxNode : public Composer {
   const NodeProto& proto_;
   std::int64_t opset_;
   std::vector<ValueId> inputs_;
+  std::vector<Narrow> narrow_;
+  Narrow result_narrow_ = Narrow::none;
   std::vector<bool> used_outputs_;
   const AttributeBindings* bindings_;
   const ExternalFolder& folder_;
@@ -85,6 +96,10 @@ using Emit = Results (*)(OnnxNode&);
 /// Rows begin at opset 6, but for ops that never changed before.
 constexpr int newest_opset = 28;
 
+/// What a row does with integers of 2 and 4 bits: nothing, it asks `narrow()` which operands are
+/// such and says whether the result is, or it moves those of its first operand.
+enum class NarrowUse : std::uint8_t { refuse, ask, move };
+
 /// One op in the opsets `since` to `until`, in which it means the same.
 struct OpRow {
   std::string_view name;
@@ -93,6 +108,7 @@ struct OpRow {
   int min_inputs;
   int max_inputs;  // -1: any number
   Emit emit;
+  NarrowUse narrow = NarrowUse::refuse;
 };
 
 /// Which rows of an op hold; sorted by name.
@@ -107,6 +123,10 @@ std::span<const RefusedOp> refused_ops();
 /// Null for what is no op of the standard, as far as Ingot knows.
 const RefusedOp* find_refused(std::string_view name);
 
+/// The convolution that a node's attributes describe, of x [batch, channels, positions..] and w
+/// [results, channels, taps..]; the bias may be invalid (rows_window.cpp).
+ValueId convolve(OnnxNode& n, ValueId x, ValueId w, ValueId bias);
+
 // The families of rows; called once (table.cpp).
 void add_pointwise_rows(std::vector<OpRow>& rows);
 void add_activation_rows(std::vector<OpRow>& rows);
@@ -116,8 +136,10 @@ void add_slice_rows(std::vector<OpRow>& rows);
 void add_reduce_rows(std::vector<OpRow>& rows);
 void add_dense_rows(std::vector<OpRow>& rows);
 void add_norm_rows(std::vector<OpRow>& rows);
+void add_quantize_rows(std::vector<OpRow>& rows);
 void add_window_rows(std::vector<OpRow>& rows);
 void add_image_rows(std::vector<OpRow>& rows);
 void add_index_rows(std::vector<OpRow>& rows);
+void add_recurrent_rows(std::vector<OpRow>& rows);
 
 }  // namespace ingot::onnx

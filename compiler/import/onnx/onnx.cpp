@@ -20,7 +20,9 @@ class Importer {
       : model_(model),
         options_(options),
         survey_(survey),
-        walker_(graph_, model, {folder, options.on_read}, survey) {}
+        walker_(graph_, model, {folder, options.on_read}, survey) {
+    graph_.arithmetic = options.arithmetic;
+  }
 
   Expected<Graph> run();
 
@@ -35,6 +37,7 @@ class Importer {
   Expected<void> bind_input(const ValueInfoProto& input, bool is_live);
   /// What the file says of an input; a reason when it is not a tensor we have.
   Expected<FileInput> describe(const ValueInfoProto& input) const;
+  Narrow narrow_input(const ValueInfoProto& input) const;
 
   const ModelProto& model_;
   const ImportOptions& options_;
@@ -153,6 +156,13 @@ Expected<FileInput> Importer::describe(const ValueInfoProto& input) const {
   return described;
 }
 
+/// An input of integers of 2 or 4 bits is one of bytes, unless the user says what it is.
+Narrow Importer::narrow_input(const ValueInfoProto& input) const {
+  const InputSpec* spec = find_spec(options_, input.name());
+  if (spec != nullptr && spec->dtype) return Narrow::none;
+  return narrow_of(input.type().tensor_type().elem_type());
+}
+
 Expected<void> Importer::bind_input(const ValueInfoProto& input, bool is_live) {
   const std::string& name = input.name();
   const bool asked_for = find_spec(options_, name) != nullptr;
@@ -177,7 +187,7 @@ Expected<void> Importer::bind_input(const ValueInfoProto& input, bool is_live) {
       described->dtype = spec->dtype;
     }
     INGOT_ASSIGN(Tensor tensor, parse_constant(*described, fixed->second));
-    root_.values[name] = Slot{graph_.add_constant(std::move(tensor)), false};
+    root_.values[name] = Slot{graph_.add_constant(std::move(tensor)), false, narrow_input(input)};
     return {};
   }
   // With an inner value as input, what came before it is no longer part of the signature.
@@ -201,8 +211,11 @@ Expected<void> Importer::bind_inputs(const Liveness& live) {
     }
   }
   INGOT_ASSIGN(const std::vector<ValueId> values, add_inputs(graph_, inputs_, options_));
-  for (std::size_t i = 0; i < values.size(); ++i) {
+  for (std::size_t i = 0; i < values.size(); ++i)
     root_.values[inputs_[i].name] = Slot{values[i], false};
+  for (const ValueInfoProto& input : model_.graph().input()) {
+    const auto found = root_.values.find(input.name());
+    if (found != root_.values.end()) found->second.narrow = narrow_input(input);
   }
   return {};
 }

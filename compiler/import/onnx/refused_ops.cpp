@@ -8,20 +8,10 @@
 namespace ingot::onnx {
 namespace {
 
-constexpr std::string_view recurrent = "recurrent layers are not supported yet";
-constexpr std::string_view unroll =
-    "a layer of few steps can be unrolled when exporting: then it is MatMul, Add, Sigmoid and Tanh";
 constexpr std::string_view scatter =
     "it writes to places that are data, which is not supported yet";
 constexpr std::string_view scatter_advice =
     "where the places are constants, export the model with Concat, Where or Pad instead";
-constexpr std::string_view sum_advice =
-    "over an axis of known size multiply by a triangular matrix of ones (MatMul) instead";
-constexpr std::string_view integers = "products of integers are not supported yet";
-constexpr std::string_view integers_advice =
-    "export the model quantised as QuantizeLinear and DequantizeLinear around float ops (QDQ), or "
-    "in "
-    "float32";
 constexpr std::string_view signal = "signal processing is not supported yet";
 constexpr std::string_view signal_advice =
     "for a fixed length export it as a MatMul with the matrix of the transform";
@@ -48,21 +38,15 @@ constexpr RefusedOp ops[] = {
      "export it as ConvTranspose with a weight of ones"},
     {"Compress", Refused::data_dependent_size, "how many entries it keeps depends on data"},
     {"ConcatFromSequence", Refused::no_tensor, sequence},
-    {"ConvInteger", Refused::op, integers, integers_advice},
-    {"CumProd", Refused::op, "cumulative products are not supported yet"},
-    {"CumSum", Refused::op, "cumulative sums are not supported yet", sum_advice},
     {"DFT", Refused::op, signal, signal_advice},
     {"DeformConv", Refused::op, sample, "use Conv, whose places are fixed"},
     {"Det", Refused::op, "determinants are not supported",
      "for 2 x 2 and 3 x 3 write it out with Slice, Mul and Sub"},
     {"FlexAttention", Refused::op, "attention as one op is not supported yet", attention_advice},
-    {"GRU", Refused::op, recurrent, unroll},
     {"GridSample", Refused::op, sample, sample_advice},
     {"ImageDecoder", Refused::op, "it decodes a file format", "decode images before the model"},
-    {"LSTM", Refused::op, recurrent, unroll},
     {"LinearAttention", Refused::op, "attention as one op is not supported yet", attention_advice},
     {"Loop", Refused::control_flow, "loops are not supported yet"},
-    {"MatMulInteger", Refused::op, integers, integers_advice},
     {"MaxRoiPool", Refused::op, sample, sample_advice},
     {"MaxUnpool", Refused::op, scatter, "export the model with Resize (nearest) instead"},
     {"MelWeightMatrix", Refused::op, signal, "export the matrix as a constant"},
@@ -73,16 +57,11 @@ constexpr RefusedOp ops[] = {
     {"Optional", Refused::no_tensor, sequence},
     {"OptionalGetElement", Refused::no_tensor, sequence},
     {"OptionalHasElement", Refused::no_tensor, sequence},
-    {"QLinearConv", Refused::op, integers, integers_advice},
-    {"QLinearMatMul", Refused::op, integers, integers_advice},
-    {"RNN", Refused::op, recurrent, unroll},
     {"RandomNormal", Refused::random, draws},
     {"RandomNormalLike", Refused::random, draws},
     {"RandomUniform", Refused::random, draws},
     {"RandomUniformLike", Refused::random, draws},
     {"RegexFullMatch", Refused::strings, words},
-    {"ReverseSequence", Refused::op, "reversing by lengths that are data is not supported yet",
-     "reverse the whole axis with Slice and a step of -1"},
     {"RoiAlign", Refused::op, sample, sample_advice},
     {"STFT", Refused::op, signal, signal_advice},
     {"Scan", Refused::control_flow, "loops are not supported yet"},

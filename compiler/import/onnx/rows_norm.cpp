@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ONNX normalisations over positions and groups of channels, and quantisation as it is simulated in
-// floats.
+// ONNX normalisations over positions and groups of channels.
 #include "import/onnx/node.h"
 
 namespace ingot::onnx {
@@ -63,75 +62,15 @@ Results lp_norm(OnnxNode& n) {
   return n.op("where", {n.op("eq", {norm, zero}), zero, n.div(n.x(), norm)});
 }
 
-/// Scale or zero point as it broadcasts to x: one number, one for each place along `axis`, or one
-/// for each block of them.
-ValueId along_axis(OnnxNode& n, ValueId parameter) {
-  if (n.failed() || n.rank(parameter) == 0 || n.type(parameter).elements().is(1))
-    return n.reshape(parameter, {});
-  const std::size_t rank = n.rank(n.x());
-  const std::size_t axis = n.axis(n.integer("axis", 1), rank);
-  const std::int64_t block = n.integer("block_size", 0);
-  if (block == 0) return n.align(parameter, axis, rank);
-  if (n.failed() || n.rank(parameter) != rank || block < 1)
-    return n.invalid("blocks of {} with a scale {}", block, str(n.type(parameter)));
-  Shape split = n.shape(parameter), joined = split;
-  split.insert(split.begin() + static_cast<std::ptrdiff_t>(axis) + 1, 1);
-  Shape repeated = split;
-  repeated[axis + 1] = block;
-  joined[axis] = joined[axis] * Dim(block);
-  const ValueId all = n.reshape(n.broadcast(n.reshape(parameter, split), repeated), joined);
-  return n.slice(all, axis, 0, n.shape(n.x())[axis]);
-}
-
-/// saturate(round(x / scale) + zero point); halves to even.
-Results quantize(OnnxNode& n) {
-  const DType wide = DType::f32;
-  DType to = n.has_input(2) ? n.dtype(n.input(2)) : DType::u8;
-  if (n.has("output_dtype") && n.integer("output_dtype", 0) != 0)
-    to = n.dtype_attribute("output_dtype").value_or(to);
-  if (is_float(to)) return n.unsupported(Refused::element_type, "quantisation to {}", name(to));
-  const ValueId scale = along_axis(n, n.cast(n.input(1), wide));
-  ValueId y = n.op("round", {n.div(n.cast(n.x(), wide), scale)});
-  if (n.has_input(2)) y = n.add(y, along_axis(n, n.cast(n.input(2), wide)));
-  return n.cast(y, to);
-}
-
-/// To u8, with the range of x and 0 as scale; the function that the standard gives.
-Results dynamic_quantize(OnnxNode& n) {
-  const ValueId x = n.x(), zero = n.number(0, x), most = n.number(255, x);
-  Integers axes;
-  for (std::size_t d = 0; d < n.rank(x); ++d) axes.push_back(static_cast<std::int64_t>(d));
-  const ValueId high = n.op("max", {zero, n.reduce("reduce_max", x, axes, false)});
-  const ValueId low = n.op("min", {zero, n.reduce("reduce_min", x, axes, false)});
-  const ValueId scale = n.div(n.sub(high, low), most);
-  const ValueId start = n.clip(n.op("round", {n.div(n.sub(zero, low), scale)}), 0, 255);
-  const ValueId y = n.add(n.op("round", {n.div(x, scale)}), start);
-  const ValueId quantized = n.cast(y, DType::u8);
-  return std::vector{quantized, scale, n.cast(start, DType::u8)};
-}
-
-Results dequantize(OnnxNode& n) {
-  DType to = n.dtype(n.input(1));
-  if (n.has("output_dtype") && n.integer("output_dtype", 0) != 0)
-    to = n.dtype_attribute("output_dtype").value_or(to);
-  // The difference of two 8-bit or 16-bit numbers is exact in float32; int32 has no zero point.
-  ValueId x = n.cast(n.x(), DType::f32);
-  if (n.has_input(2)) x = n.sub(x, along_axis(n, n.cast(n.input(2), DType::f32)));
-  return n.cast(n.mul(x, along_axis(n, n.cast(n.input(1), DType::f32))), to);
-}
-
 }  // namespace
 
 void add_norm_rows(std::vector<OpRow>& rows) {
   rows.insert(rows.end(),
               {
-                  {"DequantizeLinear", 10, newest_opset, 2, 3, dequantize},
-                  {"DynamicQuantizeLinear", 11, newest_opset, 1, 1, dynamic_quantize},
                   {"GroupNormalization", 18, newest_opset, 3, 3, group_norm},
                   {"InstanceNormalization", 6, newest_opset, 3, 3, instance_norm},
                   {"LpNormalization", 6, newest_opset, 1, 1, lp_norm},
                   {"MeanVarianceNormalization", 9, newest_opset, 1, 1, mean_variance_norm},
-                  {"QuantizeLinear", 10, newest_opset, 2, 3, quantize},
               });
 }
 

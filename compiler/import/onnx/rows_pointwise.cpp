@@ -132,13 +132,25 @@ Results variadic_mean(OnnxNode& n) {
 
 Results where(OnnxNode& n) { return n.op("where", {n.x(), n.input(1), n.input(2)}); }
 
-Results cast(OnnxNode& n) {
-  const std::optional<DType> to = n.dtype_attribute("to");
-  if (!to) return n.failed() ? ValueId{} : n.invalid("attribute 'to' is missing");
-  return n.cast(n.x(), *to);
+/// Integers of 2 and 4 bits wrap, floats having been truncated.
+ValueId cast_to(OnnxNode& n, DType to, Narrow narrow) {
+  n.set_result_narrow(narrow);
+  if (narrow == Narrow::none || narrow == n.narrow(0)) return n.cast(n.x(), to);
+  const ValueId wide = n.cast(n.x(), DType::i32);
+  if (narrow == Narrow::u2 || narrow == Narrow::u4)
+    return n.cast(n.op("bit_and", {wide, n.scalar(DType::i32, (1 << bits_of(narrow)) - 1)}), to);
+  const ValueId above = n.scalar(DType::i32, 32 - bits_of(narrow));
+  return n.cast(n.op("shift_right", {n.op("shift_left", {wide, above}), above}), to);
 }
 
-Results cast_like(OnnxNode& n) { return n.cast(n.x(), n.dtype(n.input(1))); }
+Results cast(OnnxNode& n) {
+  Narrow narrow = Narrow::none;
+  const std::optional<DType> to = n.dtype_attribute("to", &narrow);
+  if (!to) return n.failed() ? ValueId{} : n.invalid("attribute 'to' is missing");
+  return cast_to(n, *to, narrow);
+}
+
+Results cast_like(OnnxNode& n) { return cast_to(n, n.dtype(n.input(1)), n.narrow(1)); }
 
 Results clip_attributes(OnnxNode& n) {
   const ValueId lo = n.has("min") ? n.number(n.real("min", 0), n.x()) : ValueId{};
@@ -157,8 +169,8 @@ void add_pointwise_rows(std::vector<OpRow>& rows) {
   for (const Name& name : binary_ops) rows.push_back({name.onnx, 6, newest_opset, 2, 2, binary});
   rows.insert(rows.end(), {
                               {"BitShift", 11, newest_opset, 2, 2, bit_shift},
-                              {"Cast", 6, newest_opset, 1, 1, cast},
-                              {"CastLike", 15, newest_opset, 2, 2, cast_like},
+                              {"Cast", 6, newest_opset, 1, 1, cast, NarrowUse::ask},
+                              {"CastLike", 15, newest_opset, 2, 2, cast_like, NarrowUse::ask},
                               {"Clip", 6, 10, 1, 1, clip_attributes},
                               {"Clip", 11, newest_opset, 1, 3, clip_inputs},
                               {"IsInf", 10, newest_opset, 1, 1, is_inf},

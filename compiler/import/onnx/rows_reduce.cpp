@@ -86,6 +86,15 @@ Results log_sum_exp(OnnxNode& n) {
   });
 }
 
+Results cumulative(OnnxNode& n, std::string_view window) {
+  const auto along = n.known_integers(1, "axis");
+  if (!along) return ValueId{};
+  if (along->size() != 1) return n.invalid("{} axes", along->size());
+  const std::size_t axis = n.axis(along->front(), n.rank(n.x()));
+  const bool exclusive = n.flag("exclusive", false);
+  return n.cumulative(window, n.x(), axis, exclusive, n.flag("reverse", false));
+}
+
 }  // namespace
 
 void add_reduce_rows(std::vector<OpRow>& rows) {
@@ -93,6 +102,10 @@ void add_reduce_rows(std::vector<OpRow>& rows) {
     rows.push_back({name, 6, axes_become_input - 1, 1, 1, emit});
     rows.push_back({name, axes_become_input, newest_opset, 1, 2, emit});
   };
+  rows.push_back({"CumProd", 26, newest_opset, 2, 2,
+                  [](OnnxNode& n) -> Results { return cumulative(n, "window_prod"); }});
+  rows.push_back({"CumSum", 11, newest_opset, 2, 2,
+                  [](OnnxNode& n) -> Results { return cumulative(n, "window_sum"); }});
   both_forms("ReduceSum", 13, [](OnnxNode& n) { return simple(n, "reduce_sum"); });
   both_forms("ReduceMax", 18, [](OnnxNode& n) { return simple(n, "reduce_max"); });
   both_forms("ReduceMin", 18, [](OnnxNode& n) { return simple(n, "reduce_min"); });

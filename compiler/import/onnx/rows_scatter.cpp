@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX ops that write to places that are data.
-#include "import/compose_index.h"
+#include "import/compose_scatter.h"
 #include "import/onnx/rows_index.h"
 
 namespace ingot::onnx {

@@ -122,13 +122,13 @@ void add_shape_rows(std::vector<OpRow>& rows) {
                               {"Dropout", 6, 11, 1, 1, dropout_by_attribute},
                               {"Dropout", 12, newest_opset, 1, 3, dropout_by_input},
                               {"Expand", 8, newest_opset, 2, 2, expand},
-                              {"Flatten", 6, newest_opset, 1, 1, flatten},
-                              {"Identity", 6, newest_opset, 1, 1, identity},
-                              {"Reshape", 6, newest_opset, 2, 2, reshape},
-                              {"Squeeze", 6, newest_opset, 1, 2, squeeze},
+                              {"Flatten", 6, newest_opset, 1, 1, flatten, NarrowUse::move},
+                              {"Identity", 6, newest_opset, 1, 1, identity, NarrowUse::move},
+                              {"Reshape", 6, newest_opset, 2, 2, reshape, NarrowUse::move},
+                              {"Squeeze", 6, newest_opset, 1, 2, squeeze, NarrowUse::move},
                               {"Tile", 6, newest_opset, 2, 2, tile},
-                              {"Transpose", 6, newest_opset, 1, 1, transpose},
-                              {"Unsqueeze", 6, newest_opset, 1, 2, unsqueeze},
+                              {"Transpose", 6, newest_opset, 1, 1, transpose, NarrowUse::move},
+                              {"Unsqueeze", 6, newest_opset, 1, 2, unsqueeze, NarrowUse::move},
                           });
 }
 

@@ -21,7 +21,9 @@ Tensor vector_of_floats(const std::vector<double>& numbers) {
 
 Results constant(OnnxNode& n) {
   if (n.has("value")) {
-    std::optional<Tensor> tensor = n.tensor("value");
+    Narrow narrow = Narrow::none;
+    std::optional<Tensor> tensor = n.tensor("value", &narrow);
+    n.set_result_narrow(narrow);
     return tensor ? n.constant(*std::move(tensor)) : ValueId{};
   }
   if (n.has("value_float")) return n.scalar(DType::f32, n.real("value_float", 0));
@@ -176,7 +178,7 @@ void add_source_rows(std::vector<OpRow>& rows) {
               {
                   {"BlackmanWindow", 17, newest_opset, 1, 1,
                    [](OnnxNode& n) { return cosine_window(n, 0.42, 0.5, 0.08); }},
-                  {"Constant", 6, newest_opset, 0, 0, constant},
+                  {"Constant", 6, newest_opset, 0, 0, constant, NarrowUse::ask},
                   {"ConstantOfShape", 9, newest_opset, 1, 1, constant_of_shape},
                   {"EyeLike", 9, newest_opset, 1, 1, eye_like},
                   {"HammingWindow", 17, newest_opset, 1, 1,
@@ -185,8 +187,8 @@ void add_source_rows(std::vector<OpRow>& rows) {
                    [](OnnxNode& n) { return cosine_window(n, 0.5, 0.5, 0); }},
                   {"OneHot", 9, newest_opset, 3, 3, one_hot},
                   {"Range", 11, newest_opset, 3, 3, range},
-                  {"Shape", 6, newest_opset, 1, 1, shape},
-                  {"Size", 6, newest_opset, 1, 1, size},
+                  {"Shape", 6, newest_opset, 1, 1, shape, NarrowUse::ask},
+                  {"Size", 6, newest_opset, 1, 1, size, NarrowUse::ask},
               });
 }
 

@@ -72,11 +72,11 @@ bool has_positions(OnnxNode& n) {
 }
 
 /// The sizes of the kernel, which the weights' last axes have, and the attribute may repeat.
-std::optional<Integers> kernel_of(OnnxNode& n) {
-  const Shape& w = n.shape(n.input(1));
+std::optional<Integers> kernel_of(OnnxNode& n, ValueId weights) {
+  const Shape& w = n.shape(weights);
   if (!has_positions(n)) return std::nullopt;
   if (w.size() != n.rank(n.x())) {
-    n.invalid("weights {} for an input {}", str(n.type(n.input(1))), str(n.type(n.x())));
+    n.invalid("weights {} for an input {}", str(n.type(weights)), str(n.type(n.x())));
     return std::nullopt;
   }
   const auto taps = static_shape(Shape(w.begin() + 2, w.end()));
@@ -92,20 +92,7 @@ std::int64_t groups_of(OnnxNode& n) {
   return groups;
 }
 
-Results conv(OnnxNode& n) {
-  const auto taps = kernel_of(n);
-  const std::int64_t groups = groups_of(n);
-  auto axes = taps ? read_axes(n, *taps) : std::nullopt;
-  if (!axes) return ValueId{};
-  apply_auto_pad(n, *axes, 2);
-  // [results, channels, taps..] to [taps.., channels, results].
-  Integers perm;
-  for (std::size_t d = 0; d < axes->size(); ++d) perm.push_back(static_cast<std::int64_t>(d) + 2);
-  perm.insert(perm.end(), {1, 0});
-  const ValueId x = n.channels_last(n.x());
-  const ValueId w = n.transpose(n.input(1), perm);
-  return n.channels_first(n.conv(x, w, n.input(2), *axes, groups));
-}
+Results conv(OnnxNode& n) { return convolve(n, n.x(), n.input(1), n.input(2)); }
 
 /// [channels, results / groups, taps..] to [taps.., channels / groups, results].
 ValueId transposed_weights(OnnxNode& n, std::int64_t groups) {
@@ -126,7 +113,7 @@ ValueId transposed_weights(OnnxNode& n, std::int64_t groups) {
 }
 
 Results conv_transpose(OnnxNode& n) {
-  const auto taps = kernel_of(n);
+  const auto taps = kernel_of(n, n.input(1));
   const std::int64_t groups = groups_of(n);
   auto axes = taps ? read_axes(n, *taps) : std::nullopt;
   if (!axes) return ValueId{};
@@ -262,6 +249,20 @@ Results lrn(OnnxNode& n) {
 }
 
 }  // namespace
+
+ValueId convolve(OnnxNode& n, ValueId x, ValueId w, ValueId bias) {
+  const auto taps = kernel_of(n, w);
+  const std::int64_t groups = groups_of(n);
+  auto axes = taps ? read_axes(n, *taps) : std::nullopt;
+  if (!axes) return {};
+  apply_auto_pad(n, *axes, 2);
+  // [results, channels, taps..] to [taps.., channels, results].
+  Integers perm;
+  for (std::size_t d = 0; d < axes->size(); ++d) perm.push_back(static_cast<std::int64_t>(d) + 2);
+  perm.insert(perm.end(), {1, 0});
+  const ValueId last = n.channels_last(x);
+  return n.channels_first(n.conv(last, n.transpose(w, perm), bias, *axes, groups));
+}
 
 void add_window_rows(std::vector<OpRow>& rows) {
   rows.insert(rows.end(), {

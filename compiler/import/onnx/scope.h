@@ -18,6 +18,7 @@ namespace ingot::onnx {
 struct Slot {
   ValueId value;
   bool blocked = false;
+  Narrow narrow = Narrow::none;
 };
 
 using NodeList = google::protobuf::RepeatedPtrField<NodeProto>;

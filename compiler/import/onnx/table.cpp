@@ -17,9 +17,11 @@ std::span<const OpRow> all_rows() {
     add_reduce_rows(rows);
     add_dense_rows(rows);
     add_norm_rows(rows);
+    add_quantize_rows(rows);
     add_window_rows(rows);
     add_image_rows(rows);
     add_index_rows(rows);
+    add_recurrent_rows(rows);
     std::sort(rows.begin(), rows.end(), [](const OpRow& a, const OpRow& b) {
       return a.name != b.name ? a.name < b.name : a.since < b.since;
     });

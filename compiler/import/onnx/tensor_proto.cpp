@@ -120,6 +120,22 @@ Expected<Tensor> from_list(const TensorProto& proto, DType dtype, std::vector<st
   return Tensor(dtype, std::move(shape), std::move(bytes));
 }
 
+/// One element a byte; the first is in a byte's lowest bits. Those with a sign have it extended.
+std::vector<std::byte> unpack(const std::vector<std::byte>& packed, std::int64_t elements,
+                              Narrow type) {
+  const auto bits = static_cast<unsigned>(bits_of(type));
+  const unsigned in_a_byte = 8 / bits;
+  const bool has_sign = type == Narrow::i2 || type == Narrow::i4;
+  std::vector<std::byte> result(static_cast<std::size_t>(elements));
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    const auto byte = std::to_integer<unsigned>(packed[i / in_a_byte]);
+    unsigned element = byte >> (i % in_a_byte * bits) & ((1U << bits) - 1);
+    if (has_sign && (element >> (bits - 1)) != 0) element |= 0xffU << bits;
+    result[i] = static_cast<std::byte>(element & 0xffU);
+  }
+  return result;
+}
+
 void normalise_booleans(Tensor& tensor) {
   if (tensor.dtype() != DType::boolean) return;
   for (std::byte& byte : tensor.mutable_bytes()) byte = std::byte{byte != std::byte{0}};
@@ -185,6 +201,12 @@ Expected<DType> to_dtype(std::int32_t data_type) {
       return DType::u64;
     case 16:
       return DType::bf16;
+    case 21:
+    case 25:
+      return DType::u8;
+    case 22:
+    case 26:
+      return DType::i8;
     default:
       break;
   }
@@ -192,6 +214,21 @@ Expected<DType> to_dtype(std::int32_t data_type) {
     return fail(ErrorCode::unsupported, "element type {} is not supported", type_names[data_type]);
   }
   return fail(ErrorCode::invalid_model, "element type {} does not exist in ONNX", data_type);
+}
+
+Narrow narrow_of(std::int32_t data_type) {
+  switch (data_type) {
+    case 21:
+      return Narrow::u4;
+    case 22:
+      return Narrow::i4;
+    case 25:
+      return Narrow::u2;
+    case 26:
+      return Narrow::i2;
+    default:
+      return Narrow::none;
+  }
 }
 
 Expected<Tensor> to_tensor(const TensorProto& proto, const ExternalFolder& folder) {
@@ -214,7 +251,11 @@ Expected<Tensor> to_tensor(const TensorProto& proto, const ExternalFolder& folde
   if (*elements > std::numeric_limits<std::int64_t>::max() / size) {
     return fail(ErrorCode::limit, "tensor '{}': {} elements are too many", proto.name(), *elements);
   }
-  const auto bytes = static_cast<std::uint64_t>(*elements * size);
+  const Narrow narrow = narrow_of(proto.data_type());
+  const int in_a_byte = narrow == Narrow::none ? 1 : 8 / bits_of(narrow);
+  const auto bytes = static_cast<std::uint64_t>(
+      narrow == Narrow::none ? *elements * size
+                             : *elements / in_a_byte + (*elements % in_a_byte != 0 ? 1 : 0));
 
   std::vector<std::byte> contents;
   if (proto.data_location() == TensorProto::EXTERNAL) {
@@ -224,11 +265,18 @@ Expected<Tensor> to_tensor(const TensorProto& proto, const ExternalFolder& folde
     if (raw.size() != bytes) return wrong_size(proto, raw.size(), *elements, "bytes");
     const auto* data = reinterpret_cast<const std::byte*>(raw.data());
     contents.assign(data, data + raw.size());
+  } else if (narrow != Narrow::none) {
+    if (static_cast<std::uint64_t>(proto.int32_data_size()) != bytes)
+      return wrong_size(proto, static_cast<std::size_t>(proto.int32_data_size()), *elements,
+                        "bytes");
+    for (const std::int32_t number : proto.int32_data())
+      contents.push_back(static_cast<std::byte>(number));
   } else {
     INGOT_ASSIGN(Tensor tensor, from_lists(proto, *dtype, std::move(shape), *elements));
     normalise_booleans(tensor);
     return tensor;
   }
+  if (narrow != Narrow::none) contents = unpack(contents, *elements, narrow);
   Tensor tensor(*dtype, std::move(shape), std::move(contents));
   normalise_booleans(tensor);
   return tensor;

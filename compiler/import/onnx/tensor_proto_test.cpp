@@ -29,6 +29,28 @@ std::string failure(const TensorProto& proto, const std::filesystem::path& folde
   return tensor ? "no error" : tensor.error().message;
 }
 
+TEST(TensorProtoImport, UnpacksIntegersOfFewBits) {
+  TensorProto proto;
+  proto.set_data_type(22);  // int4
+  proto.add_dims(3);
+  proto.set_raw_data("\x87\xf1");
+  EXPECT_THAT(numbers(*to_tensor(proto, {})), ElementsAre(7, -8, 1));
+  proto.set_data_type(21);  // uint4
+  EXPECT_THAT(numbers(*to_tensor(proto, {})), ElementsAre(7, 8, 1));
+  proto.set_raw_data("\x87");
+  EXPECT_EQ(to_tensor(proto, {}).error().code, ErrorCode::invalid_model);
+  proto.clear_raw_data();
+  proto.add_int32_data(0x87);
+  proto.add_int32_data(0x01);
+  EXPECT_THAT(numbers(*to_tensor(proto, {})), ElementsAre(7, 8, 1));
+  proto.set_data_type(26);  // int2
+  proto.clear_int32_data();
+  proto.add_int32_data(0x39);
+  EXPECT_THAT(numbers(*to_tensor(proto, {})), ElementsAre(1, -2, -1));
+  proto.add_int32_data(0);
+  EXPECT_EQ(to_tensor(proto, {}).error().code, ErrorCode::invalid_model);
+}
+
 TEST(TensorProtoImport, TypedLists) {
   TensorProto half = proto_of(10, {2});
   half.add_int32_data(0x3c00);  // 1
@@ -72,7 +94,7 @@ TEST(TensorProtoImport, SizesAreCheckedBeforeAnythingIsAllocated) {
 
 TEST(TensorProtoImport, TypesWeHaveNot) {
   EXPECT_EQ(to_tensor(proto_of(8, {1}), {}).error().code, ErrorCode::unsupported);
-  EXPECT_THAT(failure(proto_of(22, {1})), HasSubstr("int4"));
+  EXPECT_THAT(failure(proto_of(23, {1})), HasSubstr("float4e2m1"));
   EXPECT_EQ(to_tensor(proto_of(99, {1}), {}).error().code, ErrorCode::invalid_model);
   EXPECT_EQ(to_tensor(proto_of(0, {1}), {}).error().code, ErrorCode::invalid_model);
 }

@@ -36,7 +36,7 @@ Expected<Slot> Walker::find(Scope& scope, const std::string& name) {
     if (stored == around->initializers.end()) continue;
     Expected<Tensor> tensor = to_tensor(*stored->second, folder_);
     if (!tensor && tensor.error().code != ErrorCode::unsupported) return tensor.error();
-    Slot slot{{}, !tensor};
+    Slot slot{{}, !tensor, narrow_of(stored->second->data_type())};
     if (tensor) {
       slot.value = graph_.add_constant(*std::move(tensor));
     } else {
@@ -125,9 +125,13 @@ Expected<void> Walker::walk_node(Scope& scope, const NodeProto& node, const Live
 
 OnnxNode Walker::view(const Scope& scope, const Call& call) {
   std::vector<ValueId> inputs;
-  for (const Slot& slot : call.inputs) inputs.push_back(slot.value);
-  return OnnxNode(graph_, call.proto, call.name, call.opset, std::move(inputs), call.used_outputs,
-                  scope.bindings, folder_);
+  std::vector<Narrow> narrow;
+  for (const Slot& slot : call.inputs) {
+    inputs.push_back(slot.value);
+    narrow.push_back(slot.narrow);
+  }
+  return OnnxNode(graph_, call.proto, call.name, call.opset, std::move(inputs), std::move(narrow),
+                  call.used_outputs, scope.bindings, folder_);
 }
 
 Expected<std::vector<Slot>> Walker::emit(Scope& scope, const Call& call) {
@@ -174,6 +178,11 @@ Expected<std::vector<Slot>> Walker::emit_row(Scope& scope, const Call& call) {
   }
 
   OnnxNode node = view(scope, call);
+  if (row->narrow == NarrowUse::move) node.set_result_narrow(node.narrow(0));
+  for (std::size_t i = 0; i < count && row->narrow == NarrowUse::refuse; ++i) {
+    if (const int bits = bits_of(node.narrow(i)); bits != 0)
+      node.unsupported(Refused::element_type, "input {} has integers of {} bits", i, bits);
+  }
   const Results emitted = row->emit(node);
   const Expected<std::vector<ValueId>> values = node.results(emitted.values);
   if (!values) {
@@ -183,7 +192,7 @@ Expected<std::vector<Slot>> Walker::emit_row(Scope& scope, const Call& call) {
   std::vector<Slot> slots;
   for (const ValueId value : *values) {
     INGOT_CHECK(value.valid(), "node '{}' was composed to nothing", call.name);
-    slots.push_back({value, false});
+    slots.push_back({value, false, slots.empty() ? node.result_narrow() : Narrow::none});
   }
   return slots;
 }

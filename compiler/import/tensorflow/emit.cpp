@@ -108,8 +108,8 @@ std::size_t NodeContext::channel_axis(std::size_t rank) {
 }
 
 std::vector<std::span<const OpRow>> row_families() {
-  return {pointwise_rows(), shape_rows(), slice_rows(),   dense_rows(),
-          window_rows(),    space_rows(), quantize_rows()};
+  return {pointwise_rows(), shape_rows(), slice_rows(),    dense_rows(),
+          window_rows(),    space_rows(), quantize_rows(), index_rows()};
 }
 
 const OpRow* find_row(std::string_view op) {

@@ -75,6 +75,7 @@ std::span<const OpRow> dense_rows();
 std::span<const OpRow> window_rows();
 std::span<const OpRow> space_rows();
 std::span<const OpRow> quantize_rows();
+std::span<const OpRow> index_rows();
 /// All of them.
 std::vector<std::span<const OpRow>> row_families();
 

@@ -1,72 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first in order, what is written to places that are data, and sums over segments that are
-// data. TensorFlow's kernels on CPUs refuse indices that are out of range, negative ones too, but
-// for segments.
-#include <cfloat>
-#include <limits>
-
-#include "import/compose_index.h"
-#include "import/tensorflow/emit_index.h"
+// Ops about places: gathering by coordinates, places of extrema, reversed sequences, and sums of
+// all entries up to each.
+#include "import/tensorflow/emit.h"
 
 namespace ingot::tensorflow {
+namespace {
 
 using Values = std::vector<ValueId>;
 
-/// k is an operand, or of the first version an attribute. What is not to be sorted is so anyway.
-Values top_k(NodeContext& n) {
-  if (n.rank(n.in(0)) == 0) return {n.invalid("a scalar has no rows"), {}};
-  const Shape k = n.count() == 2 ? n.known(1, "k") : Shape{n.integer("k", -1)};
-  const DType places = n.dtype_of("index_type", DType::i32);
-  if (n.failed()) return {{}, {}};
-  if (k.size() != 1) return {n.invalid("its k is not one number"), {}};
-  const Selected selected = ingot::top_k(n, n.in(0), n.rank(n.in(0)) - 1, k[0], true);
-  return {selected.values, n.cast(selected.places, places)};
+/// Negative coordinates are out of range.
+Values gather_nd(NodeContext& n) {
+  return {n.gather_nd(n.in(0), n.in(1), n.integer("batch_dims"), false)};
 }
 
-/// Into zeros of a given shape; what meets adds up.
-Values scatter_nd(NodeContext& n) {
-  const Shape shape = n.known(2, "shape");
-  if (n.failed()) return {};
-  const ValueId zeros = n.broadcast(n.number(0, n.in(1)), shape);
-  return {ingot::scatter_nd(n, zeros, n.in(0), n.in(1), "sum", false)};
+Values place_of_extremum(NodeContext& n) {
+  const std::size_t axis = n.known_axis(1, n.rank(n.in(0)));
+  const DType dtype = n.dtype_of("output_type", DType::i64);
+  const ValueId place = n.place_of_extremum(n.in(0), n.core(), axis, false);
+  return {n.cast(n.squeeze(place, {static_cast<std::int64_t>(axis)}), dtype)};
 }
 
-/// The row says how updates are combined with what is there.
-Values tensor_scatter(NodeContext& n) {
-  const bool subtracts = n.core() == "sub";
-  const ValueId updates = subtracts ? n.op("neg", {n.in(2)}) : n.in(2);
-  return {ingot::scatter_nd(n, n.in(0), n.in(1), updates, subtracts ? "sum" : n.core(), false)};
+Values reverse_sequence(NodeContext& n) {
+  const std::size_t rank = n.rank(n.in(0));
+  const std::size_t time = n.axis(n.integer("seq_dim"), rank);
+  const std::size_t batch = n.axis(n.integer("batch_dim"), rank);
+  return {n.reverse_sequence(n.in(0), n.in(1), time, batch)};
 }
 
-/// Entries of negative segments are dropped: they go to one segment more, which is left out.
-Values unsorted_segments(NodeContext& n) {
-  const Shape count = n.known(2, "number of segments");
-  if (n.failed()) return {};
-  const std::size_t rank = n.rank(n.in(1));
-  if (count.size() != 1 || rank > n.rank(n.in(0))) return {n.invalid("its operands do not fit")};
-  const DType dtype = n.dtype(n.in(0));
-  const Shape& data = n.shape(n.in(0));
-  Shape shape{count[0] + 1};
-  shape.insert(shape.end(), data.begin() + static_cast<std::ptrdiff_t>(rank), data.end());
-  const ValueId index = n.cast(n.in(1), DType::i64);
-  const ValueId last = n.size({count[0]}, DType::i64);
-  const ValueId dropped = n.op("lt", {index, n.number(0, index)});
-  const ValueId beyond = n.op("ge", {index, last});
-  ValueId place = n.op("where", {beyond, n.number(-1, index), index});
-  place = n.op("where", {dropped, last, place});
-  const std::string_view core = n.core();
-  const double infinity = std::numeric_limits<double>::infinity();
-  double start = core == "prod" ? 1 : 0;
-  // What is as low as can be in TensorFlow is the type's lowest number, not -inf.
-  if (core == "max")
-    start = dtype == DType::f32 ? -FLT_MAX : dtype == DType::f64 ? -DBL_MAX : -infinity;
-  if (core == "min")
-    start = dtype == DType::f32 ? FLT_MAX : dtype == DType::f64 ? DBL_MAX : infinity;
-  if ((core == "max" || core == "min") && (dtype == DType::f16 || dtype == DType::bf16))
-    return {n.unsupported(Refused::element_type, "extrema of segments of {}", name(dtype))};
-  const ValueId from = n.broadcast(n.number(start, n.in(0)), shape);
-  const ValueId all = scatter(n, from, place, n.in(0), core);
-  return {n.slice(all, 0, 0, count[0])};
+Values cumulative(NodeContext& n) {
+  const std::size_t axis = n.known_axis(1, n.rank(n.in(0)));
+  const bool exclusive = n.flag("exclusive");
+  return {n.cumulative(n.core(), n.in(0), axis, exclusive, n.flag("reverse"))};
 }
+
+constexpr OpRow rows[] = {
+    {"ArgMax", 2, 2, place_of_extremum, "reduce_max"},
+    {"ArgMin", 2, 2, place_of_extremum, "reduce_min"},
+    {"Cumprod", 2, 2, cumulative, "window_prod"},
+    {"Cumsum", 2, 2, cumulative, "window_sum"},
+    {"GatherNd", 2, 2, gather_nd},
+    {"ReverseSequence", 2, 2, reverse_sequence},
+};
+
+}  // namespace
+
+std::span<const OpRow> index_rows() { return rows; }
 
 }  // namespace ingot::tensorflow

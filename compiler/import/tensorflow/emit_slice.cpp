@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Ops that take parts of a tensor, those that join parts, and those that find or change them
-// (emit_index.h).
+// (emit_scatter.h).
 #include <algorithm>
 
-#include "import/tensorflow/emit_index.h"
+#include "import/tensorflow/emit_scatter.h"
 
 namespace ingot::tensorflow {
 namespace {

@@ -66,6 +66,39 @@ TEST(TensorflowSpace, Pads) {
   EXPECT_FALSE(negative.builder.import());
 }
 
+TEST(TensorflowIndex, GathersByCoordinates) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {2, 3});
+  builder.placeholder("i", tf_int32, {2, 2});
+  builder.node("GatherNd", "y", {"x", "i"});
+  const auto at = [](const std::vector<int>& i) { return make_tensor<int>(DType::i32, {2, 2}, i); };
+  EXPECT_EQ(numbers(run(builder, {counting({2, 3}), at({1, 0, 0, 2})})[0]), (Doubles{3, 2}));
+  const Expected<Graph> graph = builder.import();
+  ASSERT_TRUE(graph) << graph.error().message;
+  for (const int beyond : {3, -1}) {
+    const std::vector<Tensor> inputs{counting({2, 3}), at({1, 0, 0, beyond})};
+    EXPECT_FALSE(interpret(*graph, inputs, {}));
+  }
+}
+
+TEST(TensorflowIndex, FindsExtremaAndAccumulates) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {2, 3});
+  builder.ints("axis", {}, {1});
+  (*builder.node("ArgMax", "first", {"x", "axis"}).mutable_attr())["output_type"].set_type(
+      tf_int32);
+  builder.node("ArgMin", "least", {"x", "axis"});
+  (*builder.node("Cumsum", "sum", {"x", "axis"}).mutable_attr())["exclusive"].set_b(true);
+  (*builder.node("Cumprod", "product", {"x", "axis"}).mutable_attr())["reverse"].set_b(true);
+  const auto outputs = run(builder, {float_tensor({2, 3}, {1, 3, 3, 2, -1, 4})});
+  ASSERT_EQ(outputs.size(), 4U);
+  EXPECT_EQ(outputs[0].dtype(), DType::i32);
+  EXPECT_EQ(numbers(outputs[0]), (Doubles{1, 2}));
+  EXPECT_EQ(numbers(outputs[1]), (Doubles{0, 1}));
+  EXPECT_EQ(numbers(outputs[2]), (Doubles{0, 1, 4, 0, 2, 1}));
+  EXPECT_EQ(numbers(outputs[3]), (Doubles{9, 9, 3, -8, -4, 4}));
+}
+
 TEST(TensorflowSpace, ReversesAndRolls) {
   OneNode axes({2, 3});
   axes.list({-1}).node("ReverseV2");

@@ -244,26 +244,6 @@ TEST(Graphdef, CallsOfTheGraphsFunctionsAreNamed) {
   EXPECT_THAT(message(builder.import()), HasSubstr("freeze the graph with its functions inlined"));
 }
 
-TEST(Graphdef, ATf1WhileLoopIsReportedAsSuch) {
-  GraphBuilder builder;
-  builder.placeholder("x", tf_float, {2});
-  builder.node("Enter", "enter", {"x"});
-  builder.node("Merge", "merge", {"enter", "next"});
-  builder.floats("limit", {}, {10});
-  builder.node("Less", "less", {"merge", "limit"});
-  builder.node("LoopCond", "condition", {"less"});
-  builder.node("Switch", "switch", {"merge", "condition"});
-  builder.node("Mul", "body", {"switch:1", "switch:1"});
-  builder.node("NextIteration", "next", {"body"});
-  builder.node("Exit", "exit", {"switch"});
-  const auto graph = builder.import();
-  ASSERT_FALSE(graph);
-  EXPECT_EQ(graph.error().code, ErrorCode::unsupported);
-  for (const char* node : {"'enter'", "'merge'", "'condition'", "'switch'", "'next'", "'exit'"}) {
-    EXPECT_THAT(graph.error().message, HasSubstr(node));
-  }
-}
-
 TEST(Graphdef, BrokenGraphsAreErrors) {
   {
     GraphBuilder builder;

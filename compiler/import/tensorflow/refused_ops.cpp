@@ -2,12 +2,13 @@
 // TensorFlow ops without a row: why, and the nearest thing that works. TensorFlow has some 1,400
 // ops, in families that share a beginning of their name; the first line that fits counts.
 #include "import/tensorflow/emit.h"
+#include "import/tensorflow/loops.h"
 #include "import/tensorflow/topology.h"
 
 namespace ingot::tensorflow {
 namespace {
 
-constexpr std::string_view loop = "part of a TF1 while loop, which is not supported yet";
+constexpr std::string_view loop = "part of a loop in a form that is not supported yet";
 constexpr std::string_view loop_advice =
     "cut the loop out: --outputs before it and a second model with --input after it, or export the "
     "layer unrolled (unroll=True in Keras)";
@@ -40,13 +41,6 @@ constexpr std::string_view quantised_advice = "export the model in float32, or w
 constexpr std::string_view gradient = "computes a gradient";
 
 constexpr RefusedOp ops[] = {
-    {"Enter", Refused::control_flow, loop, loop_advice},
-    {"RefEnter", Refused::control_flow, loop, loop_advice},
-    {"Exit", Refused::control_flow, loop, loop_advice},
-    {"RefExit", Refused::control_flow, loop, loop_advice},
-    {"NextIteration", Refused::control_flow, loop, loop_advice},
-    {"RefNextIteration", Refused::control_flow, loop, loop_advice},
-    {"LoopCond", Refused::control_flow, loop, loop_advice},
     {"TensorArray", Refused::control_flow, loop, loop_advice},
     {"TensorList", Refused::control_flow, loop, loop_advice},
     {"Variable", Refused::state, variable},
@@ -95,20 +89,11 @@ constexpr RefusedOp ops[] = {
     {"Ragged", Refused::no_tensor, "works on a ragged tensor",
      "pad it before the model, and name the padded value with --input"},
     {"NthElement", Refused::op, sort, sort_advice},
-    {"ArgMax", Refused::op, "places of the greatest entry are not supported yet",
-     "leave it out with --outputs, and look for the place outside of the model"},
-    {"ArgMin", Refused::op, "places of the least entry are not supported yet",
-     "leave it out with --outputs, and look for the place outside of the model"},
-    {"GatherNd", Refused::op, "gathering by several indices at once is not supported yet",
-     "use tf.gather along one axis"},
     {"Scatter", Refused::op, scatter},
     {"TensorScatter", Refused::op, scatter},
     {"DynamicStitch", Refused::op, scatter},
     {"Segment", Refused::op, segments},
     {"UnsortedSegment", Refused::op, segments},
-    {"Cumsum", Refused::op, "cumulative sums are not supported yet",
-     "over an axis of known size multiply by a triangular matrix of ones (MatMul) instead"},
-    {"Cumprod", Refused::op, "cumulative products are not supported yet"},
     {"BlockLSTM", Refused::op, recurrent, unroll},
     {"LSTMBlock", Refused::op, recurrent, unroll},
     {"GRUBlock", Refused::op, recurrent, unroll},
@@ -136,7 +121,7 @@ RefusedOp refused_op(std::string_view op) {
 
 bool is_known(std::string_view op) {
   return find_row(op) != nullptr || is_placeholder(op) || is_switch(op) || is_merge(op) ||
-         op == "Const" || op == "NoOp" || op == "Assert";
+         is_of_loops(op) || op == "Const" || op == "NoOp" || op == "Assert";
 }
 
 }  // namespace ingot::tensorflow

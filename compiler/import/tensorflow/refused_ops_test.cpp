@@ -18,7 +18,7 @@ TEST(TensorflowRefusedOps, AreOfTheKindThatTheirNamesSay) {
       {"Where", Refused::data_dependent_size},
       {"StatelessIf", Refused::function},
       {"StatelessRandomUniform", Refused::random},
-      {"TensorArrayReadV3", Refused::control_flow},
+      {"TensorArrayConcatV3", Refused::control_flow},
       {"ScatterNdUpdate", Refused::op},
       {"VarHandleOp", Refused::state},
       {"StringToNumber", Refused::strings},

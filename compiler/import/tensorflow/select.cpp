@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "import/tensorflow/graphdef.pb.h"
+#include "import/tensorflow/loops.h"
 #include "import/tensorflow/topology.h"
 
 namespace ingot::tensorflow {
@@ -16,7 +17,11 @@ class Selector {
         outputs_(outputs),
         given_(given),
         state_(topology.size(), State::unseen),
-        life_(topology.size()) {}
+        life_(topology.size()) {
+    for (std::uint32_t node = 0; node < topology.size(); ++node) {
+      if (is_enter(topology.op(node))) enters_[frame_of(topology.node(node))].push_back(node);
+    }
+  }
 
   Expected<Selection> run() {
     for (const Wire output : outputs_) {
@@ -51,8 +56,32 @@ class Selector {
     std::size_t next = 0;
   };
 
-  static std::size_t edge_count(const Topology& topology, std::uint32_t node) {
-    return topology.inputs(node).size() + topology.controls(node).size();
+  /// All that comes into a loop comes before what leaves it.
+  const std::vector<std::uint32_t>& before(std::uint32_t node) const {
+    static const std::vector<std::uint32_t> none;
+    if (!is_exit(topology_.op(node))) return none;
+    for (int steps = 0; node != UINT32_MAX && steps < 4; ++steps) {
+      if (is_enter(topology_.op(node))) return enters_.at(frame_of(topology_.node(node)));
+      const std::vector<Wire>& inputs = topology_.inputs(node);
+      if (inputs.empty()) return none;
+      // Of a Merge, the one that is not the back edge.
+      const bool back = inputs[0].node != UINT32_MAX && inputs.size() > 1 &&
+                        topology_.op(inputs[0].node).ends_with("NextIteration");
+      node = inputs[back ? 1 : 0].node;
+    }
+    return none;
+  }
+
+  std::uint32_t source(std::uint32_t node, std::size_t edge) const {
+    const std::vector<Wire>& inputs = topology_.inputs(node);
+    if (edge < inputs.size()) return inputs[edge].node;
+    edge -= inputs.size();
+    const std::vector<std::uint32_t>& controls = topology_.controls(node);
+    return edge < controls.size() ? controls[edge] : before(node)[edge - controls.size()];
+  }
+
+  std::size_t edge_count(std::uint32_t node) const {
+    return topology_.inputs(node).size() + topology_.controls(node).size() + before(node).size();
   }
 
   /// Depth-first with a stack of its own: graphs are tens of thousands of nodes deep.
@@ -63,22 +92,16 @@ class Selector {
     while (!stack.empty()) {
       const std::uint32_t node = stack.back().node;
       const std::size_t edge = stack.back().next++;
-      if (edge == edge_count(topology_, node)) {
+      if (edge == edge_count(node)) {
         state_[node] = State::done;
         order_.push_back(node);
         stack.pop_back();
         continue;
       }
       const std::vector<Wire>& inputs = topology_.inputs(node);
-      std::uint32_t source;
-      if (edge < inputs.size()) {
-        if (inputs[edge].node == UINT32_MAX) return topology_.missing_input(node);
-        if (given_.contains(inputs[edge])) continue;
-        source = inputs[edge].node;
-      } else {
-        source = topology_.controls(node)[edge - inputs.size()];
-        if (given_.contains(Wire{source, 0})) continue;
-      }
+      const std::uint32_t source = this->source(node, edge);
+      if (edge < inputs.size() && source == UINT32_MAX) return topology_.missing_input(node);
+      if (given_.contains(edge < inputs.size() ? inputs[edge] : Wire{source, 0})) continue;
       if (is_merge(topology_.op(node)) && topology_.op(source).ends_with("NextIteration")) {
         roots_.push_back(source);
         continue;
@@ -208,6 +231,7 @@ class Selector {
   const Given& given_;
   std::vector<State> state_;
   std::vector<Life> life_;
+  std::map<std::string_view, std::vector<std::uint32_t>> enters_;  // by frame
   std::vector<std::uint32_t> roots_;
   std::vector<std::uint32_t> order_;
   Selection selection_;

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// TF1 while loops, as tf.while_loop and Keras wrote them, against sums made by hand; and loops that
+// are not understood, which are refused by name.
+#include "import/tensorflow/loops.h"
+
+#include <gmock/gmock.h>
+
+#include "import/tensorflow/graph_builder.h"
+#include "ir/op.h"
+
+namespace ingot::tensorflow {
+namespace {
+
+using testing::HasSubstr;
+
+/// h = 2 * h + x[t] + t for each entry of x [T, 2]; the loop's parts can be changed.
+struct LoopGraph {
+  LoopGraph() {
+    b.placeholder("x", tf_float, {-1, 2});
+    b.floats("start", {2}, {100, 200});
+    b.ints("zero", {}, {0});
+    b.node("Shape", "shape", {"x"});
+    for (const auto& [name, value] : {std::pair("begin", 0), {"end", 1}, {"one", 1}})
+      b.vector(name, {value});
+    NodeDef& steps = b.node("StridedSlice", "steps", {"shape", "begin", "end", "one"});
+    (*steps.mutable_attr())["shrink_axis_mask"].set_i(1);
+    b.node("TensorArrayV3", "in", {"steps"});
+    b.node("TensorArrayV3", "out", {"steps"});
+    b.ints("delta", {}, {1});
+    b.node("Range", "range", {"zero", "steps", "delta"});
+    b.node("TensorArrayScatterV3", "scatter", {"in", "range", "x", "in:1"});
+    enter("time", "zero");
+    enter("flow", "out:1");
+    enter("h", "start");
+    enter("limit", "steps");
+    enter("in_array", "in");
+    enter("in_flow", "scatter");
+    enter("out_array", "out");
+    for (const std::string name : {"time", "flow", "h"}) {
+      b.node("Merge", name + "/merge", {name + "/enter", name + "/next"});
+      b.node("Switch", name + "/switch", {name + "/merge", "condition"});
+      b.node("Identity", name + "/old", {name + "/switch:1"});
+      b.node("Exit", name + "/exit", {name + "/switch"});
+    }
+    b.node("Less", "less", {"time/merge", "limit/enter"});
+    b.node("LoopCond", "condition", {"less"});
+    b.node("TensorArrayReadV3", "entry", {"in_array/enter", "time/old", "in_flow/enter"});
+    b.floats("two", {}, {2});
+    b.node("Mul", "twice", {"h/old", "two"});
+    b.node("Add", "sum", {"twice", "entry"});
+    NodeDef& cast = b.node("Cast", "number", {"time/old"});
+    (*cast.mutable_attr())["DstT"].set_type(tf_float);
+    b.node("Add", "new_h", {"sum", "number"});
+    b.node("TensorArrayWriteV3", "write", {"out_array/enter", "time/old", "new_h", "flow/old"});
+    b.ints("step", {}, {1});
+    b.node("Add", "later", {"time/old", "step"});
+    b.node("NextIteration", "time/next", {"later"});
+    b.node("NextIteration", "flow/next", {"write"});
+    b.node("NextIteration", "h/next", {"new_h"});
+    b.node("TensorArrayGatherV3", "all", {"out", "range", "flow/exit"});
+    b.node("Sub", "last", {"steps", "delta"});
+    b.node("TensorArrayReadV3", "read", {"out", "last", "flow/exit"});
+  }
+  void enter(const std::string& name, const std::string& from) {
+    NodeDef& node = b.node("Enter", name + "/enter", {from});
+    (*node.mutable_attr())["frame_name"].set_s("while");
+  }
+  NodeDef& find(const std::string& name) {
+    for (NodeDef& node : *b.def.mutable_node()) {
+      if (node.name() == name) return node;
+    }
+    throw std::runtime_error(name);
+  }
+  static ImportOptions options(std::vector<std::string> outputs = {"h/exit", "all", "read",
+                                                                   "time/exit"}) {
+    ImportOptions options;
+    options.outputs = std::move(outputs);
+    return options;
+  }
+  std::string message(std::vector<std::string> outputs = {"h/exit", "all"}) const {
+    const auto graph = b.import(options(std::move(outputs)));
+    return graph ? "no error" : graph.error().message;
+  }
+  GraphBuilder b;
+};
+
+TEST(TensorflowLoops, CountCarryAndStack) {
+  const LoopGraph graph;
+  const std::vector<Tensor> results =
+      run(graph.b, {float_tensor({3, 2}, {1, 2, 3, 4, 5, 6})}, LoopGraph::options());
+  ASSERT_EQ(results.size(), 4U);
+  // 2*100+1+0, 2*201+3+1, 2*406+5+2; 2*200+2+0, 2*402+4+1, 2*809+6+2
+  EXPECT_EQ(numbers(results[0]), (std::vector<double>{819, 1626}));
+  EXPECT_EQ(numbers(results[1]), (std::vector<double>{201, 402, 406, 809, 819, 1626}));
+  EXPECT_EQ(numbers(results[2]), (std::vector<double>{819, 1626}));
+  EXPECT_EQ(numbers(results[3]), (std::vector<double>{3}));
+  const auto imported = graph.b.import(LoopGraph::options());
+  ASSERT_TRUE(imported);
+  EXPECT_EQ(std::count_if(imported->nodes().begin(), imported->nodes().end(),
+                          [](const Node& node) { return node.op->name == "scan"; }),
+            1);
+}
+
+TEST(TensorflowLoops, OfNoTurnsLeaveWhatTheyBeganWith) {
+  const std::vector<Tensor> results =
+      run(LoopGraph().b, {float_tensor({0, 2}, {})}, LoopGraph::options({"h/exit", "time/exit"}));
+  ASSERT_EQ(results.size(), 2U);
+  EXPECT_EQ(numbers(results[0]), (std::vector<double>{100, 200}));
+  EXPECT_EQ(numbers(results[1]), (std::vector<double>{0}));
+}
+
+/// Keras since 2.2: as long as both counters are below their limits.
+TEST(TensorflowLoops, EndWithTheFirstOfTwoConditions) {
+  LoopGraph graph;
+  graph.b.ints("most", {}, {2});
+  graph.enter("most", "most");
+  graph.b.node("Less", "less_too", {"time/merge", "most/enter"});
+  graph.b.node("LogicalAnd", "both", {"less", "less_too"});
+  graph.find("condition").set_input(0, "both");
+  const std::vector<Tensor> results =
+      run(graph.b, {float_tensor({2, 2}, {1, 2, 3, 4})}, LoopGraph::options({"h/exit"}));
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(numbers(results[0]), (std::vector<double>{406, 809}));
+}
+
+TEST(TensorflowLoops, ThatAreNotUnderstoodAreRefused) {
+  {
+    LoopGraph graph;
+    graph.find("less").set_op("Greater");
+    EXPECT_THAT(graph.message(), HasSubstr("not that a counter is below a number"));
+  }
+  {
+    LoopGraph graph;
+    graph.find("later").set_op("Mul");
+    EXPECT_THAT(graph.message(), HasSubstr("not counted by ones"));
+  }
+  {
+    LoopGraph graph;
+    graph.b.placeholder("turns", tf_int32, {});
+    graph.find("limit/enter").set_input(0, "turns");
+    EXPECT_THAT(graph.message(), HasSubstr("its number of turns depends on data"));
+  }
+  {
+    LoopGraph graph;
+    graph.b.ints("first", {}, {0});
+    graph.enter("first", "first");
+    graph.find("entry").set_input(1, "first/enter");
+    EXPECT_THAT(graph.message(), HasSubstr("reads a tensor array in another order"));
+  }
+  {
+    LoopGraph graph;
+    graph.find("write").set_input(3, "in_flow/enter");
+    EXPECT_THAT(graph.message(), HasSubstr("a tensor array is not filled entry by entry"));
+  }
+  {
+    LoopGraph graph;
+    NodeDef& inner = graph.b.node("Enter", "inner", {"sum"});
+    (*inner.mutable_attr())["frame_name"].set_s("other");
+    graph.find("new_h").set_input(0, "inner");
+    EXPECT_THAT(graph.message(), HasSubstr("a loop within it is not supported yet"));
+  }
+  {
+    LoopGraph graph;
+    graph.find("twice").set_op("MyVeryOwnOp");
+    EXPECT_THAT(graph.message(), HasSubstr("'twice'"));
+  }
+}
+
+TEST(TensorflowLoops, BreakOffInEveryPlaceWithAnError) {
+  EXPECT_THAT(LoopGraph().message({"sum"}), HasSubstr("an output is within the loop 'while'"));
+  const LoopGraph whole;
+  for (const NodeDef& node : whole.b.def.node()) {
+    for (int i = 0; i < node.input_size(); ++i) {
+      LoopGraph graph;
+      NodeDef& damaged = graph.find(node.name());
+      damaged.mutable_input()->DeleteSubrange(i, 1);
+      graph.message();
+      LoopGraph turned;
+      turned.find(node.name()).set_input(i, "x");
+      turned.message();
+      LoopGraph looped;
+      looped.find(node.name()).set_input(i, "h/exit");
+      looped.message();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ingot::tensorflow
