@@ -61,24 +61,23 @@ TEST(TopK, NanIsTheGreatest) {
 }
 
 TEST(TopK, ARowMustBeAsLongAsKSays) {
-  const auto graph = parse_graph(R"(graph "g" fused {
+  const auto graph = parse_graph(R"ir(graph "g" fused {
   symbol n in [0, 100]
   require n >= 7 "node 'knn' (top_k)"
   %x: f32[n, n] = input "x"
-  %v, %i = top_k(%x) {
-  k = [7], largest = true} "knn"
+  %v, %i = top_k(%x) {k = [7], largest = true} "knn"
   return "v" = %v
   return "i" = %i
-})");
+})ir");
   ASSERT_TRUE(graph) << graph.error().message;
-EXPECT_TRUE(verify(*graph));
-EXPECT_EQ(str(graph->type(graph->outputs()[1].value)), "i64[n, 7]");
-const std::vector<Tensor> inputs{Tensor(DType::f32, {3, 3})};
-const auto outputs = interpret(*graph, inputs, {});
-ASSERT_FALSE(outputs);
-EXPECT_EQ(outputs.error().code, ErrorCode::limit);
-EXPECT_THAT(outputs.error().message,
-            HasSubstr("node 'knn' (top_k) asks for n >= 7, but they are 3 and 7"));
+  EXPECT_TRUE(verify(*graph));
+  EXPECT_EQ(str(graph->type(graph->outputs()[1].value)), "i64[n, 7]");
+  const std::vector<Tensor> inputs{Tensor(DType::f32, {3, 3})};
+  const auto outputs = interpret(*graph, inputs, {});
+  ASSERT_FALSE(outputs);
+  EXPECT_EQ(outputs.error().code, ErrorCode::limit);
+  EXPECT_THAT(outputs.error().message,
+              HasSubstr("node 'knn' (top_k) asks for n >= 7, but they are 3 and 7"));
 }
 
 TEST(TopK, RefusesWhatHasNoMeaning) {

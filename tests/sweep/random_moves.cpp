@@ -2,7 +2,7 @@
 // Steps of a random graph that move elements, choose them or say where they are.
 #include <algorithm>
 
-#include "import/compose_index.h"
+#include "import/compose_scatter.h"
 #include "random_generator.h"
 
 namespace ingot::sweep {
