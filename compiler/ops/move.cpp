@@ -146,6 +146,9 @@ Types infer_slice(const InferContext& context) {
     if (step[d] == 0) return context.error("a step of 0");
     if (size[d].is(0)) continue;
     const Dim last = start[d] + (size[d] - 1) * Dim(step[d]);
+    // Where it begins in memory must be a number that can be written down.
+    if (start[d].value() && (start[d] * input.elements()).overflowed())
+      return context.error(fmt::format("axis {} begins too far away, at {}", d, start[d].str()));
     const bool numbers = start[d].value() && last.value() && input.shape[d].value();
     const Dim& high = step[d] > 0 ? last : start[d];
     const Dim& low = step[d] > 0 ? start[d] : last;

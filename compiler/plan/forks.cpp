@@ -215,6 +215,10 @@ Plan with_fork(const Plan& plan, const std::vector<Unit>& units, const Candidate
     fork.parts.push_back({first, next - 1});
   }
   append(candidate.after);
+  // Loops may have changed places.
+  std::stable_sort(result.blocks.begin(), result.blocks.end(), [](const Block& a, const Block& b) {
+    return a.first != b.first ? a.first < b.first : a.last > b.last;
+  });
   const auto place = std::find_if(result.forks.begin(), result.forks.end(), [&](const Fork& other) {
     return other.parts.front().first > fork.parts.front().first;
   });

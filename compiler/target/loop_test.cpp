@@ -153,6 +153,57 @@ graph "entries" fused {
         {{1, 1}, {5, 4}, {0, 2}, {33, 3}, {4, 0}});
 }
 
+/// The second loop in the file is of the first branch: the parts of a fork change their places.
+TEST(Loop, KeepsItsPlaceWhereBranchesAreSideBySide) {
+  constexpr std::string_view step = R"(graph "step" fused {
+      symbol N in [0, 1000]
+      %i: i64[] = input "i"
+      %h: f32[N, 8] = input "h"
+      %x: f32[N, 8] = input "x"
+      %w: f32[8, 8] = constant splat 0.25
+      %product = matmul(%h, %w) {chains = 4}
+      %sum = add(%product, %x)
+      return "h" = %sum
+    })";
+  const std::string text = with(R"(
+graph "branches" fused {
+  symbol N in [0, 1000]
+  symbol T in [0, 100]
+  %x: f32[N, T, 8] = input "x"
+  %y: f32[N, T, 8] = input "y"
+  %w: f32[8, 8] = constant splat 0.5
+  %h: f32[N, 8] = input "h"
+  %a = matmul(%x, %w) {chains = 1}
+  %b = matmul(%y, %w) {chains = 1}
+  %last_b = scan(%h, %b) {axes = [1], carried = 1, reversed = [0], trips = [T], body = STEP} "second"
+  %last_a = scan(%h, %a) {axes = [1], carried = 1, reversed = [1], trips = [T], body = STEP} "first"
+  return "a" = %last_a
+  return "b" = %last_b
+})",
+                                "STEP", std::string(step));
+  auto graph = parse_graph(text);
+  ASSERT_TRUE(graph) << graph.error().message;
+  auto plan = plan::make_plan(*graph, {.part_work = 1});
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_FALSE(plan->forks.empty()) << print(*plan).text;
+  const SymbolValues symbols{{"N", 3}, {"T", 4}};
+  std::mt19937_64 random(5);
+  std::vector<Tensor> inputs;
+  for (const ValueId id : graph->inputs()) {
+    auto shape = evaluate_shape(graph->type(id).shape, symbols);
+    inputs.push_back(moderate_tensor(graph->type(id).dtype, *shape, random));
+  }
+  auto meant = interpret(*graph, inputs, symbols);
+  auto planned = plan::interpret_plan(*plan, inputs, symbols);
+  ASSERT_TRUE(planned) << planned.error().message << "\n" << print(*plan).text;
+  expect_same(*planned, *meant, "plan");
+  Options options;
+  options.isa_levels = levels(false);
+  const CompiledCode code(*plan, options);
+  for (const int level : options.isa_levels)
+    expect_same(code.run(level, {3, 4}, inputs), *meant, fmt::format("v{}", level));
+}
+
 TEST(Loop, StandsWithinALoop) {
   check(R"(
 graph "nested" fused {

@@ -166,7 +166,7 @@ TEST(TensorflowLoops, ThatAreNotUnderstoodAreRefused) {
   }
 }
 
-TEST(TensorflowLoops, BreakOffInEveryPlaceWithAnError) {
+TEST(TensorflowLoops, SurviveDamageInEveryPlace) {
   EXPECT_THAT(LoopGraph().message({"sum"}), HasSubstr("an output is within the loop 'while'"));
   const LoopGraph whole;
   for (const NodeDef& node : whole.b.def.node()) {
