@@ -103,8 +103,8 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
   for (const auto& port : plan.outputs) model.outputs.push_back(describe(plan, port));
   for (std::size_t i = 0; i < plan.symbols.size(); ++i) {
     const Symbol& symbol = plan.symbols[i];
-    model.symbols.push_back(
-        {symbol.name, symbol.range.lo, symbol.range.hi, false, plan.independent.at(i), ""});
+    model.symbols.push_back({symbol.name, symbol.range.lo, symbol.range.hi, symbol.measured(),
+                             plan.independent.at(i), symbol.bound ? symbol.bound->str() : ""});
   }
   for (const Constraint& constraint : plan.constraints) {
     const bool equal = constraint.relation == Constraint::Relation::equal;
@@ -136,7 +136,7 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
   if (plan.self_test) {
     write::SelfTestInterface test{plan.self_test->seed, {}, plan.self_test->output_hash};
     for (const Symbol& symbol : plan.symbols)
-      test.symbols.push_back(plan.self_test->symbols.at(symbol.name));
+      test.symbols.push_back(symbol.measured() ? -1 : plan.self_test->symbols.at(symbol.name));
     model.self_tests.push_back(std::move(test));
   }
   if (!plan.weights.empty()) model.weights = Names::weights(plan);
@@ -188,7 +188,8 @@ bool is_small(const Graph& graph, const SymbolValues& symbols) {
   constexpr double most_elements = 1 << 28;
   double sum = 0;
   for (std::uint32_t i = 0; i < graph.value_count(); ++i) {
-    const Expected<std::int64_t> count = graph.type(ValueId{i}).elements().evaluate(symbols);
+    const Expected<std::int64_t> count =
+        at_most(graph.type(ValueId{i}).elements(), graph.symbols()).evaluate(symbols);
     if (!count) return false;
     if (!graph.is_constant(ValueId{i})) sum += static_cast<double>(*count);
   }
@@ -204,15 +205,23 @@ Expected<std::optional<plan::SelfTest>> make_self_test(const Graph& graph) {
   for (const std::int64_t size : {3, 5, 32}) {
     plan::SelfTest test{self_test_seed, {}, 0};
     for (const Symbol& symbol : graph.symbols()) {
-      test.symbols[symbol.name] = std::clamp(size, symbol.range.lo, symbol.range.hi);
+      if (!symbol.measured())
+        test.symbols[symbol.name] = std::clamp(size, symbol.range.lo, symbol.range.hi);
     }
     if (!is_small(graph, test.symbols)) continue;
     const Expected<std::vector<Tensor>> inputs =
         self_test_inputs(graph, self_test_seed, test.symbols);
     if (!inputs || !bind_symbols(graph, *inputs, test.symbols)) continue;
-    INGOT_ASSIGN(const std::vector<Tensor> outputs, interpret(graph, *inputs, test.symbols));
+    SymbolValues known;
+    const auto outputs = interpret(graph, *inputs, test.symbols, &known);
+    // Numbers at random may ask for more than a loop or a size is allowed.
+    if (!outputs && outputs.error().code == ErrorCode::limit) continue;
+    if (!outputs) return outputs.error();
     SelfTestHash hash;
-    for (const Tensor& output : outputs) {
+    for (const Symbol& symbol : graph.symbols()) {
+      if (symbol.measured()) hash.add_symbol(known[symbol.name]);
+    }
+    for (const Tensor& output : *outputs) {
       hash.add(static_cast<std::int32_t>(output.dtype()), output.bytes().data(),
                static_cast<std::size_t>(output.elements()));
     }

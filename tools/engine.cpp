@@ -83,8 +83,13 @@ class Compiled : public Engine {
                   Engine::inputs().size());
     }
     INGOT_ASSIGN(const SymbolValues bound, bind(inputs, sizes));
+    SymbolValues most = bound;
     std::vector<std::int64_t> symbols;
-    for (const Symbol& symbol : Engine::symbols()) symbols.push_back(bound.at(symbol.name));
+    for (const Symbol& symbol : Engine::symbols()) {
+      symbols.push_back(symbol.measured() ? -1 : bound.at(symbol.name));
+      if (!symbol.bound) continue;
+      INGOT_ASSIGN(most[symbol.name], symbol.bound->evaluate(bound));
+    }
 
     std::vector<Tensor> dense, results;
     std::vector<ingot_tensor> tensors;
@@ -94,7 +99,7 @@ class Compiled : public Engine {
       tensors.push_back(describe(dense[i]));
     }
     for (const Port& port : outputs()) {
-      INGOT_ASSIGN(std::vector<std::int64_t> shape, shape_of(port, bound));
+      INGOT_ASSIGN(std::vector<std::int64_t> shape, shape_of(port, most));
       INGOT_TRY(element_count(shape));
       results.emplace_back(port.type.dtype, std::move(shape));
     }
@@ -106,11 +111,27 @@ class Compiled : public Engine {
     ingot_call call = make_call({symbols.data(), symbols.size()}, {tensors.data(), dense.size()},
                                 {tensors.data() + dense.size(), results.size()},
                                 {workspace.data(), workspace.size()});
+    std::vector<std::int64_t> truth(symbols.size());
+    call.struct_bytes = sizeof call;
+    call.true_symbols = truth.data();
     INGOT_TRY(bench::expected(model_.run(call)));
+    for (std::size_t s = 0; s < truth.size(); ++s) most[Engine::symbols()[s].name] = truth[s];
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      INGOT_ASSIGN(std::vector<std::int64_t> shape, shape_of(outputs()[i], most));
+      results[i] = first_elements(results[i], std::move(shape));
+    }
     return results;
   }
 
  private:
+  /// Of an output that has fewer elements than its bound, densely at its start.
+  static Tensor first_elements(Tensor& whole, std::vector<std::int64_t> shape) {
+    if (shape == whole.shape()) return std::move(whole);
+    Tensor part(whole.dtype(), std::move(shape));
+    std::copy_n(whole.bytes().begin(), part.bytes().size(), part.mutable_bytes().begin());
+    return part;
+  }
+
   static ingot_tensor describe(Tensor& tensor) {
     ingot_tensor result{};
     result.data = tensor.mutable_bytes().data();
@@ -145,6 +166,8 @@ class Compiled : public Engine {
     for (std::uint32_t i = 0; i < model.symbols.count; ++i) {
       const auto& symbol = *static_cast<const ingot_symbol*>(ingot_item(&model.symbols, i));
       symbols.push_back({symbol.name, {symbol.lo, symbol.hi}});
+      if ((symbol.flags & INGOT_SYMBOL_DATA_DEPENDENT) == 0) continue;
+      INGOT_ASSIGN(symbols.back().bound, Dim::parse(symbol.bound));
     }
     INGOT_TRY(read_ports(model.inputs, inputs));
     INGOT_TRY(read_ports(model.outputs, outputs));
@@ -183,6 +206,7 @@ Expected<SymbolValues> Engine::bind(std::span<const Tensor> inputs, SymbolValues
     }
   }
   for (const Symbol& symbol : symbols_) {
+    if (symbol.measured()) continue;
     const auto size = sizes.find(symbol.name);
     if (size == sizes.end()) {
       return fail(ErrorCode::invalid_argument,

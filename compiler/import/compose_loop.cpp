@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "import/compose_measured.h"
 #include "ir/op.h"
 
 namespace ingot {
@@ -149,8 +150,7 @@ LoopBuilder::LoopBuilder(Composer& around, const std::string& name, Dim trips)
     : around_(around), trips_(std::move(trips)), body_(graph_, name) {
   graph_.name = "step";
   graph_.arithmetic = around.graph().arithmetic;
-  for (const Symbol& symbol : around.graph().symbols())
-    graph_.declare_symbol(symbol.name, symbol.range);
+  for (const Symbol& symbol : around.graph().symbols()) graph_.declare_symbol(symbol);
   number_ = graph_.add_input("number", {DType::i64, {}});
 }
 
@@ -196,8 +196,14 @@ void LoopBuilder::stack(ValueId value, std::size_t axis, bool reversed) {
   stacks_reversed_.push_back(reversed);
 }
 
+void LoopBuilder::until(ValueId first, ValueId more) {
+  first_ = first;
+  more_ = more;
+  turns_ = fresh_measured(around_, trips_).symbol_name().value_or("");
+}
+
 std::vector<ValueId> LoopBuilder::finish() {
-  const std::size_t count = carried_.size() + stacked_.size();
+  const std::size_t count = carried_.size() + stacked_.size() + (turns_.empty() ? 0 : 1);
   INGOT_CHECK(next_.size() == carried_.size(), "{} values are carried, but {} carried on",
               carried_.size(), next_.size());
   std::vector<ValueId> none(count);
@@ -207,20 +213,29 @@ std::vector<ValueId> LoopBuilder::finish() {
     graph_.add_output(fmt::format("next_{}", i), next_[i]);
   for (std::size_t i = 0; i < stacked_.size(); ++i)
     graph_.add_output(fmt::format("stacked_{}", i), stacked_[i]);
+  if (!turns_.empty()) {
+    // Not same(): the body has an input of its own for it, which is the last.
+    add_input("first", {DType::boolean, {}});
+    graph_.add_output("more", more_);
+  }
+  for (const Symbol& symbol : graph_.symbols()) {
+    if (around_.graph().find_symbol(symbol.name) == nullptr) around_.graph().declare_symbol(symbol);
+  }
   std::vector<ValueId> operands = carried_;
   operands.insert(operands.end(), sliced_.begin(), sliced_.end());
   operands.insert(operands.end(), same_.begin(), same_.end());
+  if (!turns_.empty()) operands.push_back(first_);
   auto both = [](std::vector<std::int64_t> a, const std::vector<std::int64_t>& b) {
     a.insert(a.end(), b.begin(), b.end());
     return a;
   };
-  return around_.several("scan", std::move(operands),
-                         {{"axes", both(slice_axes_, stack_axes_)},
-                          {"body", Subgraph{std::make_shared<const Graph>(std::move(graph_))}},
-                          {"carried", static_cast<std::int64_t>(carried_.size())},
-                          {"reversed", both(slices_reversed_, stacks_reversed_)},
-                          {"trips", Shape{trips_}}},
-                         count);
+  Attributes attributes = {{"axes", both(slice_axes_, stack_axes_)},
+                           {"body", Subgraph{std::make_shared<const Graph>(std::move(graph_))}},
+                           {"carried", static_cast<std::int64_t>(carried_.size())},
+                           {"reversed", both(slices_reversed_, stacks_reversed_)},
+                           {"trips", Shape{trips_}}};
+  if (!turns_.empty()) attributes.set("turns", Shape{Dim::symbol(turns_)});
+  return around_.several("scan", std::move(operands), std::move(attributes), count);
 }
 
 bool is_activation(std::string_view name) { return find_activation(name) != nullptr; }

@@ -31,7 +31,12 @@ class LoopBuilder {
   void next(ValueId value) { next_.push_back(value); }
   void stack(ValueId value, std::size_t axis, bool reversed);
 
-  /// The scan's results: what was carried at the end, then what was stacked.
+  /// Makes it a loop with a condition and at most `trips` iterations: `first`, a value around it,
+  /// says whether there is one, `more`, of the body, whether there is another; both bool[].
+  void until(ValueId first, ValueId more);
+
+  /// The scan's results: what was carried at the end, then what was stacked; with a condition, how
+  /// many iterations there were.
   std::vector<ValueId> finish();
 
  private:
@@ -44,6 +49,8 @@ class LoopBuilder {
   ValueId number_;
   std::vector<ValueId> carried_, sliced_, same_, next_, stacked_;
   std::map<ValueId, ValueId> known_;
+  ValueId first_, more_;
+  std::string turns_;  // of a loop with a condition
   std::vector<std::int64_t> slice_axes_, slices_reversed_, stack_axes_, stacks_reversed_;
 };
 

@@ -61,14 +61,14 @@ Error with_operands(const Graph& graph, const std::vector<ValueId>& inputs, Erro
 
 }  // namespace
 
-void Graph::declare_symbol(const std::string& symbol, Interval range) {
+void Graph::declare_symbol(const std::string& symbol, Interval range, std::optional<Dim> bound) {
   for (Symbol& known : symbols_) {
     if (known.name == symbol) {
       known.range = {std::max(known.range.lo, range.lo), std::min(known.range.hi, range.hi)};
       return;
     }
   }
-  symbols_.push_back({symbol, range});
+  symbols_.push_back({symbol, range, std::move(bound)});
 }
 
 ValueId Graph::new_value(Value value) {
@@ -147,7 +147,7 @@ Expected<void> Graph::require(Constraint constraint) {
     return fail(ErrorCode::limit, "{}: a size is too large to be represented", constraint.reason);
   }
   const bool equal = constraint.relation == Constraint::Relation::equal;
-  const Interval gap = (constraint.left - constraint.right).bounds(symbol_ranges());
+  const Interval gap = bounds(constraint.left - constraint.right);
   const bool impossible = equal ? gap.lo > 0 || gap.hi < 0 : gap.hi < 0;
   if (impossible && equal && constraint.left.value() && constraint.right.value()) {
     return fail(ErrorCode::invalid_model, "{}: sizes {} and {} must be equal", constraint.reason,
@@ -194,6 +194,9 @@ Expected<void> Graph::substitute(const std::string& symbol, const Dim& by) {
   std::optional<Interval> range;
   if (const Symbol* known = find_symbol(symbol)) range = known->range;
   std::erase_if(symbols_, [&](const Symbol& known) { return known.name == symbol; });
+  for (Symbol& other : symbols_) {
+    if (other.bound) replace(*other.bound);
+  }
   std::vector<Constraint> constraints = std::move(constraints_);
   constraints_.clear();
   for (Constraint& constraint : constraints) {
@@ -226,6 +229,17 @@ SymbolRanges Graph::symbol_ranges() const {
   SymbolRanges ranges;
   for (const Symbol& symbol : symbols_) ranges[symbol.name] = symbol.range;
   return ranges;
+}
+
+Interval Graph::bounds(const Dim& dim) const {
+  const SymbolRanges ranges = symbol_ranges();
+  Interval result = dim.bounds(ranges);
+  if (!depends_on_data(dim, symbols_)) return result;
+  if (const Dim most = at_most(dim, symbols_); !most.overflowed())
+    result.hi = std::min(result.hi, most.bounds(ranges).hi);
+  if (const Dim least = at_most(-dim, symbols_); !least.overflowed())
+    result.lo = std::max(result.lo, (-least).bounds(ranges).lo);
+  return result;
 }
 
 const Node* Graph::producer(ValueId id) const {

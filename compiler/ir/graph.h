@@ -33,10 +33,14 @@ struct NodeId {
   friend auto operator<=>(const NodeId&, const NodeId&) = default;
 };
 
-/// A named integer that a caller gives with each call; every size is an expression over symbols.
+/// A named integer; every size is an expression over symbols. A caller gives it with each call, or
+/// it is measured: a node `measure` finds it in data.
 struct Symbol {
   std::string name;
   Interval range;
+  /// Of a measured one: never more than this, which mentions none that is measured.
+  std::optional<Dim> bound = {};
+  bool measured() const { return bound.has_value(); }
   friend bool operator==(const Symbol&, const Symbol&) = default;
 };
 
@@ -83,7 +87,10 @@ class Graph {
 
   // --- building ---
   /// A symbol that already exists is narrowed to the common range.
-  void declare_symbol(const std::string& symbol, Interval range);
+  void declare_symbol(const std::string& symbol, Interval range, std::optional<Dim> bound = {});
+  void declare_symbol(const Symbol& symbol) {
+    declare_symbol(symbol.name, symbol.range, symbol.bound);
+  }
   ValueId add_input(std::string input_name, TensorType type);
   /// Equal constants are stored once.
   ValueId add_constant(Tensor tensor);
@@ -105,6 +112,8 @@ class Graph {
   const std::vector<Symbol>& symbols() const { return symbols_; }
   const Symbol* find_symbol(std::string_view symbol) const;
   SymbolRanges symbol_ranges() const;
+  /// Bounds for all calls, knowing what measured symbols cannot exceed.
+  Interval bounds(const Dim& dim) const;
   const std::vector<Constraint>& constraints() const { return constraints_; }
   const std::vector<ValueId>& inputs() const { return inputs_; }
   const std::vector<Output>& outputs() const { return outputs_; }
@@ -137,6 +146,14 @@ class Graph {
   std::vector<ValueId> inputs_;
   std::vector<Output> outputs_;
 };
+
+/// An expression that is never less, and mentions no measured symbol; overflowed where none is
+/// known.
+Dim at_most(const Dim& dim, std::span<const Symbol> symbols);
+/// Whether a measured symbol is mentioned.
+bool depends_on_data(const Dim& dim, std::span<const Symbol> symbols);
+/// The symbol that a node measures: its last result is the value.
+std::optional<std::string> measured_by(const Node& node);
 
 /// For each value, the nodes that read it (a node that reads it twice stands twice).
 std::vector<std::vector<NodeId>> compute_uses(const Graph& graph);

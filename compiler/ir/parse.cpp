@@ -73,7 +73,18 @@ class Parser {
     if (lo > hi) {
       return in_.error(place, fail(ErrorCode::invalid_model, "the range of {} is empty", name));
     }
-    graph_.declare_symbol(std::string(name), {lo, hi});
+    std::optional<Dim> bound;
+    if (in_.take("up to")) {
+      const std::size_t bound_place = in_.place();
+      INGOT_ASSIGN(const std::vector<Dim> dims, this->dims());
+      if (dims.size() != 1 || depends_on_data(dims[0], graph_.symbols())) {
+        return in_.error(bound_place,
+                         fail(ErrorCode::invalid_model,
+                              "expected one bound in sizes that are known before the call"));
+      }
+      bound = dims[0];
+    }
+    graph_.declare_symbol(std::string(name), {lo, hi}, std::move(bound));
     return {};
   }
 

@@ -89,7 +89,8 @@ std::string print(const Graph& graph, PrintOptions options) {
   std::string text = fmt::format("graph {} {} {{\n", quoted(graph.name),
                                  graph.arithmetic == Arithmetic::fused ? "fused" : "strict");
   for (const Symbol& symbol : graph.symbols()) {
-    text += fmt::format("  symbol {} in [{}, {}]\n", symbol.name, symbol.range.lo, symbol.range.hi);
+    text += fmt::format("  symbol {} in [{}, {}]", symbol.name, symbol.range.lo, symbol.range.hi);
+    text += symbol.bound ? fmt::format(" up to [{}]\n", symbol.bound->str()) : "\n";
   }
   for (const Constraint& constraint : graph.constraints()) {
     const bool equal = constraint.relation == Constraint::Relation::equal;

@@ -2,13 +2,13 @@
 #include "ir/rebuild.h"
 
 #include <algorithm>
+#include <set>
 
 namespace ingot {
 
 Rebuilder::Rebuilder(const Graph& old) : old_(old), mapped_(old.value_count()) {
   new_.name = old.name;
   new_.arithmetic = old.arithmetic;
-  for (const Symbol& symbol : old.symbols()) new_.declare_symbol(symbol.name, symbol.range);
   for (const ValueId input : old.inputs()) {
     mapped_[input.index] = new_.add_input(old.value(input).name, old.type(input));
   }
@@ -37,24 +37,48 @@ Expected<std::vector<ValueId>> Rebuilder::copy(const Node& node) {
 
 namespace {
 
-/// By value: whether an output depends on it.
-std::vector<bool> find_live(const Graph& graph) {
-  std::vector<bool> live(graph.value_count());
-  for (const Output& output : graph.outputs()) live[output.value.index] = true;
+/// What an output depends on.
+struct Live {
+  std::vector<bool> values;
+  std::set<std::string> symbols;  // that live values, nodes or the graphs within them mention
+};
+
+void collect(const Node& node, std::set<std::string>& symbols) {
+  for (const auto& [key, attribute] : node.attributes.entries()) {
+    if (const auto* dims = std::get_if<std::vector<Dim>>(&attribute)) {
+      for (const Dim& dim : *dims) dim.collect_symbols(symbols);
+    }
+    if (const auto* body = std::get_if<Subgraph>(&attribute)) {
+      for (const Symbol& symbol : (*body)->symbols()) symbols.insert(symbol.name);
+    }
+  }
+}
+
+Live find_live(const Graph& graph) {
+  Live live{std::vector<bool>(graph.value_count()), {}};
+  auto need = [&](ValueId value) {
+    live.values[value.index] = true;
+    for (const Dim& dim : graph.type(value).shape) dim.collect_symbols(live.symbols);
+  };
+  for (const Output& output : graph.outputs()) need(output.value);
   for (auto node = graph.nodes().rbegin(); node != graph.nodes().rend(); ++node) {
     bool needed = false;
-    for (const ValueId output : node->outputs) needed = needed || live[output.index];
+    for (const ValueId output : node->outputs) needed = needed || live.values[output.index];
+    // A size is needed by whatever has it, and not as a number only.
+    if (const auto symbol = measured_by(*node)) needed = needed || live.symbols.count(*symbol) != 0;
     if (!needed) continue;
-    for (const ValueId output : node->outputs) live[output.index] = true;
-    for (const ValueId input : node->inputs) live[input.index] = true;
+    collect(*node, live.symbols);
+    for (const ValueId output : node->outputs) need(output);
+    for (const ValueId input : node->inputs) need(input);
   }
   return live;
 }
 
 bool has_dead_nodes(const Graph& graph) {
-  const std::vector<bool> live = find_live(graph);
-  return std::any_of(graph.nodes().begin(), graph.nodes().end(),
-                     [&](const Node& node) { return !live[node.outputs.front().index]; });
+  const Live live = find_live(graph);
+  return std::any_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node& node) {
+    return !live.values[node.outputs.front().index];
+  });
 }
 
 }  // namespace
@@ -62,13 +86,22 @@ bool has_dead_nodes(const Graph& graph) {
 Expected<Graph> rebuild(
     const Graph& graph,
     const std::function<Expected<std::vector<ValueId>>(Rebuilder&, const Node&)>& rewrite) {
-  const std::vector<bool> live = find_live(graph);
+  const Live live = find_live(graph);
   Rebuilder rebuilder(graph);
+  std::vector<Symbol> gone;
+  for (const Symbol& symbol : graph.symbols()) {
+    if (symbol.measured() && live.symbols.count(symbol.name) == 0) {
+      gone.push_back(symbol);
+    } else {
+      rebuilder.graph().declare_symbol(symbol);
+    }
+  }
   for (const Constraint& constraint : graph.constraints()) {
+    if (depends_on_data(constraint.left - constraint.right, gone)) continue;
     INGOT_TRY(rebuilder.graph().require(constraint));
   }
   for (const Node& node : graph.nodes()) {
-    if (!live[node.outputs.front().index]) continue;
+    if (!live.values[node.outputs.front().index]) continue;
     INGOT_ASSIGN(const std::vector<ValueId> results, rewrite(rebuilder, node));
     INGOT_CHECK(results.size() == node.outputs.size(), "rewriting '{}' gave {} results",
                 graph.describe(node), results.size());

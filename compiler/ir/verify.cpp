@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ir/verify.h"
 
+#include <algorithm>
 #include <set>
 
 #include "ir/op.h"
@@ -16,10 +17,12 @@ Error broken(fmt::format_string<Args...> format, Args&&... args) {
 
 class Verifier {
  public:
-  explicit Verifier(const Graph& graph) : graph_(graph) {}
+  /// `nested`: what is measured around a graph within a node is known in it.
+  Verifier(const Graph& graph, bool nested) : graph_(graph), nested_(nested) {}
 
   Expected<void> run() {
     INGOT_TRY(symbols());
+    INGOT_TRY(measured());
     INGOT_TRY(ports());
     INGOT_TRY(values());
     return constraints();
@@ -36,12 +39,43 @@ class Verifier {
       if (!declared_.insert(symbol.name).second) {
         return broken("symbol {} is declared twice", symbol.name);
       }
-      again_.declare_symbol(symbol.name, symbol.range);
+      again_.declare_symbol(symbol);
+    }
+    for (const Symbol& symbol : graph_.symbols()) {
+      if (!symbol.bound) continue;
+      INGOT_TRY(symbols_of(*symbol.bound, fmt::format("the bound of {}", symbol.name)));
+      if (depends_on_data(*symbol.bound, graph_.symbols()))
+        return broken("the bound of {} is not known before the call", symbol.name);
     }
     for (const Constraint& constraint : graph_.constraints()) {
       INGOT_TRY(symbols_of(constraint.left, "a constraint"));
       INGOT_TRY(symbols_of(constraint.right, "a constraint"));
       INGOT_TRY(again_.require(constraint));
+    }
+    return {};
+  }
+
+  /// Each by one node, which stands before whoever mentions it.
+  Expected<void> measured() {
+    std::set<std::string> known;
+    std::vector<Symbol> unknown;
+    for (const Symbol& symbol : graph_.symbols()) {
+      if (symbol.measured()) unknown.push_back(symbol);
+    }
+    if (unknown.empty() || nested_) return {};
+    for (const Node& node : graph_.nodes()) {
+      const auto symbol = measured_by(node);
+      if (symbol) {
+        if (std::erase_if(unknown, [&](const Symbol& other) { return other.name == *symbol; }) == 0)
+          return broken("{} is measured twice, or is given by the caller", *symbol);
+        continue;
+      }
+      for (const ValueId output : node.outputs) {
+        for (const Dim& size : graph_.type(output).shape) {
+          if (depends_on_data(size, unknown))
+            return broken("%{} has the size {}, which is measured later", output.index, size.str());
+        }
+      }
     }
     return {};
   }
@@ -77,6 +111,10 @@ class Verifier {
       }
       switch (value.kind) {
         case Value::Kind::input: {
+          for (const Dim& size : value.type.shape) {
+            if (!nested_ && depends_on_data(size, graph_.symbols()))
+              return broken("a size of input %{} is measured: {}", i, size.str());
+          }
           if (value.position >= graph_.inputs().size() ||
               graph_.inputs()[value.position] != ValueId{i}) {
             return broken("%{} is not among the inputs", i);
@@ -165,7 +203,7 @@ class Verifier {
     }
     if (body.arithmetic != graph_.arithmetic)
       return broken("the graph in %{} rounds differently", index);
-    return verify(body);
+    return Verifier(body, true).run();
   }
 
   Expected<void> constraints() {
@@ -193,12 +231,13 @@ class Verifier {
   }
 
   const Graph& graph_;
+  bool nested_;
   Graph again_;
   std::set<std::string> declared_;
 };
 
 }  // namespace
 
-Expected<void> verify(const Graph& graph) { return Verifier(graph).run(); }
+Expected<void> verify(const Graph& graph) { return Verifier(graph, false).run(); }
 
 }  // namespace ingot

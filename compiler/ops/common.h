@@ -47,6 +47,7 @@ void add_contract_ops(std::vector<OpDef>& table);
 void add_window_ops(std::vector<OpDef>& table);
 void add_index_ops(std::vector<OpDef>& table);
 void add_loop_ops(std::vector<OpDef>& table);
+void add_measure_ops(std::vector<OpDef>& table);
 void add_source_ops(std::vector<OpDef>& table);
 
 }  // namespace ingot::ops

@@ -110,12 +110,17 @@ class Explainer {
       const Tensor& constant = graph_.constant(ValueId{v});
       values[v] = wide ? widen(constant) : constant;
     }
+    SymbolValues symbols = symbols_;
     for (std::size_t n = 0; n < graph_.nodes().size(); ++n) {
       const Node& node = graph_.nodes()[n];
       std::vector<const Tensor*> operands;
       for (const ValueId input : node.inputs) operands.push_back(&values[input.index]);
-      auto outputs = wide ? evaluate_in_float64(graph_, node, operands, symbols_)
-                          : evaluate_node(graph_, node, operands, symbols_);
+      auto outputs = wide ? evaluate_in_float64(graph_, node, operands, symbols)
+                          : evaluate_node(graph_, node, operands, symbols);
+      if (outputs) {
+        if (auto measured = measure(graph_, node, outputs->back(), symbols); !measured)
+          outputs = measured.error();
+      }
       if (!outputs) {
         return fail(outputs.error().code, "{}: {}", graph_.describe(node), outputs.error().message);
       }

@@ -70,10 +70,12 @@ Expected<std::vector<Tensor>> run_in_float64(const Graph& graph, std::span<const
   for (std::uint32_t v = 0; v < graph.value_count(); ++v) {
     if (graph.is_constant(ValueId{v})) values[v] = widen(graph.constant(ValueId{v}));
   }
+  SymbolValues known = symbols;
   for (const Node& node : graph.nodes()) {
     std::vector<const Tensor*> operands;
     for (const ValueId input : node.inputs) operands.push_back(&values[input.index]);
-    INGOT_ASSIGN(std::vector<Tensor> outputs, evaluate_in_float64(graph, node, operands, symbols));
+    INGOT_ASSIGN(std::vector<Tensor> outputs, evaluate_in_float64(graph, node, operands, known));
+    INGOT_TRY(measure(graph, node, outputs.back(), known));
     for (std::size_t i = 0; i < outputs.size(); ++i)
       values[node.outputs[i].index] = std::move(outputs[i]);
   }
@@ -121,9 +123,11 @@ Expected<std::vector<Tensor>> evaluate_in_float64(const Graph& graph, const Node
                                                   const SymbolValues& symbols) {
   std::vector<std::vector<std::int64_t>> shapes;
   std::vector<DType> dtypes;
+  SymbolValues known = symbols;
+  if (const auto measured = measured_by(node)) known.emplace(*measured, 0);
   for (const ValueId output : node.outputs) {
     INGOT_ASSIGN(std::vector<std::int64_t> shape,
-                 evaluate_shape(graph.type(output).shape, symbols));
+                 evaluate_shape(graph.type(output).shape, known));
     INGOT_TRY(element_count(shape));
     shapes.push_back(std::move(shape));
     const DType dtype = graph.type(output).dtype;

@@ -16,11 +16,19 @@ Expected<SymbolValues> bind_symbols(const Graph& graph, std::span<const Tensor> 
                                     SymbolValues given = {});
 
 /// The outputs for inputs in the graph's order. Inputs must be of the right type and of the shape
-/// that `symbols` gives them.
+/// that `symbols` gives them. `known` (may be null) receives all symbols, measured ones as they came
+/// out; those of loops' iterations are not among them.
 Expected<std::vector<Tensor>> interpret(const Graph& graph, std::span<const Tensor> inputs,
-                                        const SymbolValues& symbols);
+                                        const SymbolValues& symbols,
+                                        SymbolValues* known = nullptr);
 
-/// The first constraint that the symbols' values break, as an error.
+/// After a node was evaluated: if it measures a symbol, its last result is that symbol's value. An
+/// error where it is out of its range or above its bound, or breaks a constraint.
+Expected<void> measure(const Graph& graph, const Node& node, const Tensor& size,
+                       SymbolValues& symbols);
+
+/// The first constraint that the symbols' values break, as an error; not looked at are those with
+/// symbols that have no value yet.
 Expected<void> check_constraints(std::span<const Constraint> constraints,
                                  const SymbolValues& symbols);
 

@@ -8,10 +8,17 @@
 // and its results what the last iteration has left, then one tensor per stacked result of the body,
 // with an axis more than that has. The body's inputs are the iteration's number (i64, from 0), and
 // what the operands give; its outputs are what is carried on, and the entries of what is stacked.
+//
+// With `turns`, a measured symbol, there are at most `trips` iterations: a last operand says whether
+// there is a first one, a last output of the body whether there is another, both bool[], and a last
+// result how many there were. That many entries have what is stacked, along the first axis. To want
+// more than `trips` is an error.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "ir/op.h"
@@ -25,7 +32,9 @@ struct Scan {
 
   const Graph* body;
   Dim trips;
-  std::size_t carried, sliced, same, stacked;
+  /// Of a loop with a condition: the symbol that it measures.
+  std::optional<std::string> turns;
+  std::size_t carried, sliced, same, stacked;  // `same` counts the condition
   /// Of the sliced operands and then the stacked results: the axis, and whether the first iteration
   /// is at its end.
   struct Along {
@@ -36,6 +45,7 @@ struct Scan {
 
   const Along& of_operand(std::size_t slice) const { return along[slice]; }
   const Along& of_result(std::size_t stack) const { return along[sliced + stack]; }
+  Dim entries() const { return turns ? Dim::symbol(*turns) : trips; }
   /// Inputs of the body: the number, then the carried ones, the slices, and what stays the same.
   ValueId body_input(std::size_t operand) const { return body->inputs()[1 + operand]; }
 };

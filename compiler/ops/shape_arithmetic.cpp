@@ -45,6 +45,8 @@ class Evaluator {
     }
     const Node* node = graph_.producer(id);
     if (node == nullptr) return std::nullopt;
+    if (const auto symbol = measured_by(*node); symbol && id == node->outputs.back())
+      return std::vector{Dim::symbol(*symbol)};
     return compute(*node, type);
   }
 

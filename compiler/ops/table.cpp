@@ -17,6 +17,7 @@ std::span<const OpDef> all_ops() {
     ops::add_window_ops(rows);
     ops::add_index_ops(rows);
     ops::add_loop_ops(rows);
+    ops::add_measure_ops(rows);
     ops::add_source_ops(rows);
     std::sort(rows.begin(), rows.end(),
               [](const OpDef& a, const OpDef& b) { return a.name < b.name; });

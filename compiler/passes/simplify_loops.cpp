@@ -61,7 +61,8 @@ class Loop {
     for (std::size_t i = 0; i < node_.outputs.size(); ++i) {
       const ValueId inside = body_.outputs()[i].value;
       const bool unchanged = i < scan_.carried && inside == scan_.body_input(i);
-      const bool unread = i >= scan_.carried && !is_read_[node_.outputs[i].index];
+      const bool stacked = i >= scan_.carried && i < scan_.carried + scan_.stacked;
+      const bool unread = stacked && !is_read_[node_.outputs[i].index];
       // A node has at least one result.
       if ((unchanged || unread) && left > 1) {
         decisions_.results[i] = false;
@@ -74,7 +75,9 @@ class Loop {
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
       const bool is_carried = i < scan_.carried;
       Operand fate = Operand::stays;
-      if (is_carried) {
+      if (is_condition(i)) {
+        // It stays the last one.
+      } else if (is_carried) {
         if (!decisions_.results[i]) fate = Operand::same;
       } else if (!used[scan_.body_input(i).index]) {
         fate = Operand::dropped;
@@ -92,7 +95,7 @@ class Loop {
     Graph graph;
     graph.name = body_.name;
     graph.arithmetic = body_.arithmetic;
-    for (const Symbol& symbol : body_.symbols()) graph.declare_symbol(symbol.name, symbol.range);
+    for (const Symbol& symbol : body_.symbols()) graph.declare_symbol(symbol);
     for (const Constraint& constraint : body_.constraints()) INGOT_TRY(graph.require(constraint));
     std::vector<ValueId> mapped(body_.value_count());
     auto add_input = [&](ValueId input) {
@@ -100,7 +103,7 @@ class Loop {
     };
     add_input(body_.inputs()[0]);
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
-      if (decisions_.operands[i] != Operand::stays) continue;
+      if (decisions_.operands[i] != Operand::stays || is_condition(i)) continue;
       add_input(scan_.body_input(i));
       operands_.push_back(rebuilder_.map(node_.inputs[i]));
       if (i < scan_.carried) ++carried_;
@@ -112,6 +115,10 @@ class Loop {
       if (decisions_.operands[i] != Operand::same) continue;
       add_input(scan_.body_input(i));
       operands_.push_back(rebuilder_.map(node_.inputs[i]));
+    }
+    if (scan_.turns) {
+      add_input(scan_.body_input(node_.inputs.size() - 1));
+      operands_.push_back(rebuilder_.map(node_.inputs.back()));
     }
     for (std::size_t i = 0; i < node_.inputs.size(); ++i) {
       if (decisions_.operands[i] != Operand::enters) continue;
@@ -134,10 +141,15 @@ class Loop {
       if (!decisions_.results[i]) continue;
       const Output& output = body_.outputs()[i];
       graph.add_output(output.name, mapped[output.value.index]);
-      if (i >= scan_.carried) add_along(scan_.of_result(i - scan_.carried));
+      if (i >= scan_.carried && i < scan_.carried + scan_.stacked)
+        add_along(scan_.of_result(i - scan_.carried));
     }
     return rebuild(graph,
                    [](Rebuilder& rebuilder, const Node& node) { return rebuilder.copy(node); });
+  }
+
+  bool is_condition(std::size_t operand) const {
+    return scan_.turns && operand + 1 == node_.inputs.size();
   }
 
   void add_along(const ops::Scan::Along& along) {

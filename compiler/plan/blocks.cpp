@@ -39,7 +39,7 @@ bool fits(const Plan& plan, const Kernel& kernel, const std::string& symbol) {
     if (axis || !Dim::exact_div(kernel.space[d], Dim::symbol(symbol))) return false;
     axis = d;
   }
-  bool fit = axis.has_value();
+  bool fit = axis.has_value() && !plan.measures();
   visit_views(kernel, [&](const View& view, const Use&) {
     if (plan.buffers[view.buffer].kind == Buffer::Kind::arena) return;
     fit = fit && !mentions(view.offset, symbol) && !mentions(view.strides, symbol);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plan/check.h"
 
+#include <algorithm>
 #include <map>
 
 #include "ir/op.h"
@@ -116,6 +117,25 @@ class Checker {
     INGOT_TRY(view(scatter.before, rank + 1, dtype));
     if (scatter.before.buffer != scatter.target.buffer) return wrong("changes another buffer");
     return view(scatter.target, rank + 1, dtype);
+  }
+
+  Expected<void> check(const Compact& compact) {
+    if (kernel_.space.size() != 1) return wrong("looks through one dimension");
+    if (compact.body.steps.empty() || compact.body.steps.back().dtype != DType::boolean)
+      return wrong("looks for what is true");
+    INGOT_TRY(body(compact.body, compact.loads, {1, {}, {}, {}}));
+    INGOT_TRY(view(compact.places, 1, DType::i64));
+    return view(compact.count, 1, DType::i64);
+  }
+
+  Expected<void> check(const Measure& measure) {
+    const auto measured = [&](const Symbol& symbol) {
+      return symbol.name == measure.symbol && symbol.measured();
+    };
+    if (std::none_of(plan_.symbols.begin(), plan_.symbols.end(), measured))
+      return wrong("{} is not to be measured", measure.symbol);
+    if (!kernel_.space.empty()) return wrong("measures once");
+    return view(measure.count, 0, DType::i64);
   }
 
   Expected<void> check(const Contract& contract) {
@@ -339,6 +359,16 @@ Expected<void> check_plan(const Plan& plan) {
     if (!fits)
       return fail(ErrorCode::invalid_model, "no block of kernels {} to {} by {} can stand there",
                   block.first, block.last, block.size);
+    if (!block.condition) continue;
+    const View& condition = *block.condition;
+    const bool counted = std::any_of(
+        plan.symbols.begin(), plan.symbols.end(),
+        [&](const Symbol& symbol) { return symbol.name == block.turns && symbol.measured(); });
+    if (!block.loop || block.size != 1 || !counted || condition.buffer >= plan.buffers.size() ||
+        plan.buffers[condition.buffer].dtype != DType::boolean || !condition.strides.empty()) {
+      return fail(ErrorCode::invalid_model, "the loop of kernels {} to {} has no such condition",
+                  block.first, block.last);
+    }
   }
   for (const Kernel& kernel : plan.kernels) INGOT_TRY(Checker(plan, kernel).run());
   return check_forks(plan);

@@ -2,6 +2,7 @@
 #include "plan/cluster.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -107,10 +108,34 @@ class Clusterer {
   int available_after(ValueId id) {
     if (group_of(id) >= 0) return group_of(id);
     const Access& from = access(id);
-    if (from.kind != Access::Kind::memory) return -1;
+    const int sized = std::max(known_after({from.offset}), known_after(from.strides));
+    if (from.kind != Access::Kind::memory) return sized;
     const Value& root = graph_.value(from.root);
-    if (root.kind != Value::Kind::node) return -1;
-    return group_of(from.root) >= 0 ? group_of(from.root) : concat_ready_[from.root.index];
+    if (root.kind != Value::Kind::node) return sized;
+    const int made =
+        group_of(from.root) >= 0 ? group_of(from.root) : concat_ready_[from.root.index];
+    return std::max(made, sized);
+  }
+
+  /// The last group that must have run before sizes are known; -1 if none.
+  int known_after(const std::vector<Dim>& sizes) const {
+    int last = -1;
+    if (measured_.empty()) return last;
+    std::set<std::string> symbols;
+    for (const Dim& size : sizes) size.collect_symbols(symbols);
+    for (const auto& [symbol, group] : measured_) {
+      if (symbols.count(symbol) != 0) last = std::max(last, group);
+    }
+    return last;
+  }
+
+  /// The node's last result is a size from here on.
+  void measure(NodeId id, int group) {
+    const Node& node = graph_.node(id);
+    const std::string symbol = *measured_by(node);
+    measured_[symbol] = group;
+    result_.group_of[node.outputs.back().index] = -1;
+    access(node.outputs.back()) = {Access::Kind::dim, {}, Dim::symbol(symbol), {}, true};
   }
 
   int new_group(Group::Kind kind, Shape space, NodeId root) {
@@ -146,6 +171,8 @@ class Clusterer {
       case Group::Kind::top_k:
         return shape == graph_.type(output(group.root)).shape && !feeds_root(group, node, number);
       case Group::Kind::scatter:
+      case Group::Kind::compact:
+      case Group::Kind::measure:
       case Group::Kind::loop:
         return false;
       case Group::Kind::row:
@@ -282,12 +309,30 @@ class Clusterer {
     read_others(fresh, node);
   }
 
+  void add_places_of_true(NodeId id) {
+    const Node& node = graph_.node(id);
+    for (const ValueId result : node.outputs) result_.stored[result.index] = true;
+    if (end_map(Group::Kind::compact, id)) return;
+    const int fresh = new_group(Group::Kind::compact, graph_.type(node.inputs[0]).shape, id);
+    read_others(fresh, node);
+  }
+
+  void add_measure(NodeId id) {
+    const int fresh = new_group(Group::Kind::measure, {}, id);
+    measure(id, fresh);
+    read_others(fresh, graph_.node(id));
+  }
+
   void add_index(NodeId id) {
     const std::string_view op = graph_.node(id).op->name;
     if (op == "top_k") {
       add_top_k(id);
     } else if (op == "scatter") {
       add_scatter(id);
+    } else if (op == "places_of_true") {
+      add_places_of_true(id);
+    } else if (op == "measure") {
+      add_measure(id);
     } else {
       add_gather(id);
     }
@@ -459,6 +504,8 @@ class Clusterer {
   /// The group that computes the operand can store it right where the concatenation wants it.
   bool writes_into(ValueId input, NodeId concat) {
     if (is_output_[input.index] || result_.part_of[input.index].valid()) return false;
+    // Where in the whole it lies must be known when it is made.
+    if (available_after(input) < known_after(graph_.type(output(concat)).shape)) return false;
     if (group_of(input) < 0) {
       // A concatenation of which nothing but this one is made stands in it with all its parts.
       const Node* producer = graph_.producer(input);
@@ -486,8 +533,10 @@ class Clusterer {
     const Node& node = graph_.node(id);
     const int fresh = new_group(Group::Kind::loop, {}, id);
     read_others(fresh, node);
-    for (std::size_t i = ops::Scan(node).carried; i < node.outputs.size(); ++i)
-      result_.stored[node.outputs[i].index] = true;
+    const ops::Scan scan(node);
+    for (std::size_t i = 0; i < scan.stacked; ++i)
+      result_.stored[node.outputs[scan.carried + i].index] = true;
+    if (scan.turns) measure(id, fresh);
   }
 
   const Graph& graph_;
@@ -496,6 +545,7 @@ class Clusterer {
   std::vector<std::vector<NodeId>> uses_;
   std::vector<bool> is_output_;
   std::vector<int> concat_ready_;
+  std::map<std::string, int> measured_;  // by symbol: the group after which it is known
   Clusters result_;
 };
 

@@ -15,7 +15,17 @@ namespace ingot::plan {
 /// Nodes that become one kernel, in order. The `root` of a contract, an ordered reduction, a top_k
 /// or a scatter is the product, the reduction, the top_k or the scatter.
 struct Group {
-  enum class Kind : std::uint8_t { map, row, ordered, top_k, scatter, contract, loop };
+  enum class Kind : std::uint8_t {
+    map,
+    row,
+    ordered,
+    top_k,
+    scatter,
+    compact,
+    measure,
+    contract,
+    loop
+  };
   Kind kind = Kind::map;
   Shape space;  // the points it runs over, as a shape; of a product its result's
   std::vector<NodeId> nodes;

@@ -386,6 +386,21 @@ class Machine {
     });
   }
 
+  void work(const Compact& compact) {
+    Program program = this->program(compact.body, compact.loads, {});
+    const Address places(compact.places, symbols_), count(compact.count, symbols_);
+    std::int64_t found = 0;
+    for (Index point{0}; point[0] < space_[0]; ++point[0]) {
+      if (program.run(point, {}, memory_).back().bytes[0] == std::byte{0}) continue;
+      memory_.write(places.buffer, places.at({found++}), integer_scalar(DType::i64, point[0]));
+    }
+    for (std::int64_t i = found; i < space_[0]; ++i)
+      memory_.write(places.buffer, places.at({i}), integer_scalar(DType::i64, 0));
+    memory_.write(count.buffer, count.at({0}), integer_scalar(DType::i64, found));
+  }
+
+  void work(const Measure&) { internal_error(__FILE__, __LINE__, "a size is measured in between"); }
+
   void work(const Contract& contract) {
     const DType dtype = plan_.buffers[contract.a.buffer].dtype;
     Program epilogue = program(contract.epilogue, contract.loads, contract.stores);
@@ -444,6 +459,8 @@ class Sequence {
     run(0, plan_.kernels.size(), 0);
   }
 
+  const SymbolValues& symbols() const { return symbols_; }
+
  private:
   /// Kernels [first, end), with the blocks from number `next` on. Forks that begin in `inside`
   /// are done with already.
@@ -467,21 +484,58 @@ class Sequence {
         continue;
       }
       current_ = &plan_.kernels[k];
+      if (const auto* measure = std::get_if<Measure>(&current_->work)) {
+        const Address count(measure->count, symbols_);
+        this->measure(measure->symbol,
+                      as_integer(DType::i64, memory_.read(count.buffer, count.at({}))));
+        continue;
+      }
       machine.run(*current_);
     }
+  }
+
+  /// From here on the symbol has this value.
+  void measure(const std::string& name, std::int64_t value) {
+    const auto symbol =
+        std::find_if(plan_.symbols.begin(), plan_.symbols.end(),
+                     [&](const Symbol& candidate) { return candidate.name == name; });
+    const std::int64_t most = std::min(number(*symbol->bound, symbols_), symbol->range.hi);
+    if (value < symbol->range.lo || value > most) {
+      throw Fault{fail(ErrorCode::limit, "{} is {}, outside of {} to {}", name, value,
+                       symbol->range.lo, most)};
+    }
+    symbols_[name] = value;
+    memory_.place(symbols_);
+    std::vector<Constraint> asked;
+    for (const Constraint& constraint : plan_.constraints) {
+      if (depends_on_data(constraint.left - constraint.right, {&*symbol, 1}))
+        asked.push_back(constraint);
+    }
+    if (auto met = check_constraints(asked, symbols_); !met) throw Fault{met.error()};
+  }
+
+  bool is_true(const View& condition) const {
+    const Address place(condition, symbols_);
+    return memory_.read(place.buffer, place.at({})).bytes[0] != std::byte{0};
   }
 
   void rows(std::size_t number_of_block, const Fork* inside) {
     const Block& block = plan_.blocks[number_of_block];
     const std::vector<bool> local = local_buffers(plan_, block);
     const std::int64_t rows = number(block.extent, symbols_);
-    for (std::int64_t begin = 0; begin < rows; begin += block.size) {
+    std::int64_t begin = 0;
+    for (; begin < rows; begin += block.size) {
+      if (block.condition && !is_true(*block.condition)) break;
       symbols_[block.begin] = begin;
       symbols_[block.count] = std::min(rows - begin, block.size);
       memory_.forget(local);
       memory_.place(symbols_);
       run(block.first, block.last + 1, number_of_block + 1, inside);
     }
+    if (!block.condition) return;
+    if (is_true(*block.condition))
+      throw Fault{fail(ErrorCode::limit, "more than {} iterations are wanted", rows)};
+    measure(block.turns, begin);
   }
 
   const Plan& plan_;
@@ -498,10 +552,16 @@ Expected<std::vector<Tensor>> interpret_plan(const Plan& plan, std::span<const T
   INGOT_TRY(check_inputs(plan, inputs, symbols));
   const Kernel* current = nullptr;
   try {
-    Memory memory(plan, inputs, symbols);
-    Sequence(plan, memory, symbols, current).run();
+    // Until it is measured, what data can give at most.
+    SymbolValues most = symbols;
+    for (const Symbol& symbol : plan.symbols) {
+      if (symbol.bound) most[symbol.name] = number(*symbol.bound, symbols);
+    }
+    Memory memory(plan, inputs, most);
+    Sequence sequence(plan, memory, std::move(most), current);
+    sequence.run();
     current = nullptr;
-    return memory.take_outputs();
+    return memory.take_outputs(sequence.symbols());
   } catch (const Fault& fault) {
     if (current == nullptr) return fault.error;
     return fail(fault.error.code, "kernel {} '{}': {}", current->id, current->name,

@@ -37,6 +37,10 @@ class LoopLowering {
     INGOT_TRY(bring());
     deliver();
     plan_.blocks[number].first = static_cast<std::uint32_t>(plan_.kernels.size());
+    if (scan_.turns) {
+      plan_.blocks[number].condition = View{condition_, 0, {}};
+      plan_.blocks[number].turns = *scan_.turns;
+    }
     INGOT_TRY(lower_nodes(*scan_.body, "", surroundings_, std::move(ports_), plan_));
     plan_.blocks[number].last = static_cast<std::uint32_t>(plan_.kernels.size() - 1);
     return finish();
@@ -106,7 +110,9 @@ class LoopLowering {
       carried_.push_back(add_buffer(type.dtype, std::move(twice), name_ + "." + called));
       INGOT_TRY(copy(node_.inputs[i], carried(i, 0), "start"));
     }
-    return {};
+    if (!scan_.turns) return {};
+    condition_ = add_buffer(DType::boolean, {}, name_ + ".condition");
+    return copy(node_.inputs.back(), {condition_, 0, {}}, "start");
   }
 
   /// What the body's inputs are.
@@ -121,7 +127,9 @@ class LoopLowering {
     ports_.inputs.emplace_back();
     for (std::size_t i = 0; i < scan_.carried; ++i) memory(i, carried(i, trip_));
     for (std::size_t i = scan_.carried; i < node_.inputs.size(); ++i) {
-      INGOT_ASSIGN(Location place, in_memory(node_.inputs[i]));
+      INGOT_ASSIGN(Location place,
+                   in_memory(graph_, clusters_, storage_, static_cast<std::size_t>(group_),
+                             node_.inputs[i], name_ + ".sizes", plan_));
       const std::size_t slice = i - scan_.carried;
       memory(i, slice < scan_.sliced ? entry(std::move(place), scan_.of_operand(slice))
                                      : std::move(place));
@@ -142,20 +150,9 @@ class LoopLowering {
       surroundings_.is_strided.push_back(!is_dense(scan_.body->type(output).shape, place.strides));
       ports_.outputs.push_back(std::move(place));
     }
-  }
-
-  /// Sizes and coordinates are written out.
-  Expected<Location> in_memory(ValueId value) {
-    const TensorType& type = graph_.type(value);
-    const Access::Kind kind = clusters_.access[value.index].kind;
-    if (kind == Access::Kind::dim || kind == Access::Kind::affine) {
-      const Location place =
-          dense_location(add_buffer(type.dtype, type.shape, name_ + ".sizes"), type.shape);
-      INGOT_TRY(copy(value, place, "sizes"));
-      return place;
-    }
-    const View view = builder(type.shape).view(value);
-    return Location{view.buffer, view.offset, view.strides};
+    if (!scan_.turns) return;
+    ports_.outputs.push_back({condition_, 0, {}});
+    surroundings_.is_strided.push_back(false);
   }
 
   /// What the last iteration has left, where anybody wants it.
@@ -164,7 +161,7 @@ class LoopLowering {
       const ValueId result = node_.outputs[i];
       if (!clusters_.stored[result.index]) continue;
       const TensorType& type = graph_.type(result);
-      const Location from = carried(i, scan_.trips), to = storage_.location(result);
+      const Location from = carried(i, scan_.entries()), to = storage_.location(result);
       BodyBuilder builder = this->builder(type.shape);
       Map map;
       map.loads = {builder.aligned(type.shape, from.buffer, from.offset, from.strides)};
@@ -185,6 +182,7 @@ class LoopLowering {
   std::string name_;
   Dim trip_;
   std::vector<BufferId> carried_;
+  BufferId condition_ = 0;
   Surroundings surroundings_;
   Ports ports_;
 };

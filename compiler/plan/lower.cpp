@@ -66,6 +66,10 @@ class Lowering {
         INGOT_ASSIGN(kernel.work, scatter());
         break;
       }
+      case Group::Kind::compact: {
+        INGOT_ASSIGN(kernel.work, compact());
+        break;
+      }
       case Group::Kind::contract: {
         if (graph_.node(group_.root).op->name != "conv") {
           INGOT_ASSIGN(kernel.work, contract());
@@ -76,8 +80,9 @@ class Lowering {
         }
         break;
       }
+      case Group::Kind::measure:
       case Group::Kind::loop:
-        internal_error(__FILE__, __LINE__, "a loop is no kernel");
+        internal_error(__FILE__, __LINE__, "a loop is no kernel, and a size neither");
     }
     return kernel;
   }
@@ -349,6 +354,20 @@ class Lowering {
     return work;
   }
 
+  Expected<Compact> compact() {
+    const Node& root = graph_.node(group_.root);
+    BodyBuilder builder = this->builder(group_.space, nothing);
+    INGOT_TRY(builder.step(root.inputs[0]));
+    auto place = [&](ValueId value) {
+      const Location& location = storage_.location(value);
+      std::vector<Dim> strides = location.strides;
+      strides.resize(1);
+      return View{location.buffer, location.offset, std::move(strides)};
+    };
+    return Compact{std::move(builder.body), std::move(builder.loads), place(root.outputs[0]),
+                   place(root.outputs[1])};
+  }
+
   Expected<Contract> contract() {
     const Node& root = graph_.node(group_.root);
     const ValueId a = root.inputs[0], b = root.inputs[1];
@@ -478,8 +497,12 @@ class Lowering {
 
 Expected<void> lower_group(const Graph& graph, const Clusters& clusters, Storage& storage,
                            std::size_t group, Plan& plan) {
-  if (clusters.groups[group].kind == Group::Kind::loop && !clusters.groups[group].copied.valid())
-    return lower_loop(graph, clusters, storage, group, plan);
+  if (!clusters.groups[group].copied.valid()) {
+    if (clusters.groups[group].kind == Group::Kind::loop)
+      return lower_loop(graph, clusters, storage, group, plan);
+    if (clusters.groups[group].kind == Group::Kind::measure)
+      return lower_measure(graph, clusters, storage, group, plan);
+  }
   Lowering lowering(graph, clusters, storage, group, plan);
   INGOT_ASSIGN(Kernel kernel, lowering.run());
   collapse(kernel);

@@ -21,6 +21,15 @@ Expected<void> lower_group(const Graph& graph, const Clusters& clusters, Storage
 Expected<void> lower_loop(const Graph& graph, const Clusters& clusters, Storage& storage,
                           std::size_t group, Plan& plan);
 
+/// A size that is measured.
+Expected<void> lower_measure(const Graph& graph, const Clusters& clusters, Storage& storage,
+                             std::size_t group, Plan& plan);
+
+/// Where a value lies; sizes and coordinates, which lie nowhere, are written out by a kernel called
+/// `name`.
+Expected<Location> in_memory(const Graph& graph, const Clusters& clusters, Storage& storage,
+                             std::size_t group, ValueId value, const std::string& name, Plan& plan);
+
 /// Joins dimensions of a kernel's space that all its views walk alike, and drops those of size 1.
 void collapse(Kernel& kernel);
 

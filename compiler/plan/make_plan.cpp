@@ -96,6 +96,13 @@ Expected<Plan> lower_graph(const Graph& graph, const std::string& apart) {
     add(Buffer::Kind::output, ports.outputs, plan.outputs, output.name, graph.type(output.value));
   INGOT_TRY(lower_nodes(graph, apart, {}, std::move(ports), plan));
   plan.weights.resize((plan.weights.size() + 63) / 64 * 64);
+  for (const Buffer& buffer : plan.buffers) {
+    for (const Dim& size : buffer.shape) {
+      if (!at_most(size, plan.symbols).overflowed()) continue;
+      return fail(ErrorCode::unsupported, "nothing bounds {}, a size of '{}' that depends on data",
+                  size.str(), buffer.name);
+    }
+  }
   return plan;
 }
 
@@ -107,7 +114,8 @@ Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options) {
   INGOT_TRY(check(plan, "kernels"));
   for (const Symbol& symbol : plan.symbols) {
     const Rows rows = find_rows(graph, Dim::symbol(symbol.name));
-    plan.independent.push_back(rows.independent() && !constrained(graph, symbol.name));
+    plan.independent.push_back(rows.independent() && !constrained(graph, symbol.name) &&
+                               !symbol.measured());
   }
   if (options.block_bytes == 0) {
     place_in_arena(plan);
@@ -117,12 +125,13 @@ Expected<Plan> make_plan(const Graph& graph, const PlanOptions& options) {
   INGOT_TRY(check(plan, "blocks and arena"));
   const bool loops = std::any_of(plan.blocks.begin(), plan.blocks.end(),
                                  [](const Block& block) { return block.loop; });
-  if (options.block_bytes > 0 && !loops && bytes_at(plan, 1) > options.block_bytes) {
+  if (options.block_bytes > 0 && !loops && !plan.measures() &&
+      bytes_at(plan, 1) > options.block_bytes) {
     INGOT_ASSIGN(std::optional<Plan> nested, plan_long_rows(graph, plan, options.block_bytes));
     if (nested) plan = *std::move(nested);
     INGOT_TRY(check(plan, "blocks of long rows"));
   }
-  if (options.part_work > 0) make_forks(plan, options.part_work);
+  if (options.part_work > 0 && !plan.measures()) make_forks(plan, options.part_work);
   make_names_unique(plan);
   INGOT_TRY(check(plan, "forks and names"));
   return plan;

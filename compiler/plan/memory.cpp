@@ -149,9 +149,20 @@ const std::byte* Memory::weights(std::int64_t offset, std::size_t bytes) const {
   return plan_.weights.data() + offset;
 }
 
-std::vector<Tensor> Memory::take_outputs() {
+std::vector<Tensor> Memory::take_outputs(const SymbolValues& symbols) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
-    const auto& writers = output_writers_[i];
+    auto& writers = output_writers_[i];
+    std::vector<std::int64_t> shape =
+        value_of(evaluate_shape(plan_.outputs[i].type.shape, symbols));
+    if (shape != outputs_[i].shape()) {
+      const DType dtype = outputs_[i].dtype();
+      Tensor part(dtype, std::move(shape));
+      if (part.bytes().size() > writers.size())
+        fault("output '{}' is larger than its bound", plan_.outputs[i].name);
+      writers.resize(part.bytes().size());
+      std::copy_n(outputs_[i].bytes().begin(), writers.size(), part.mutable_bytes().begin());
+      outputs_[i] = std::move(part);
+    }
     const auto hole = std::find(writers.begin(), writers.end(), nobody);
     if (hole != writers.end())
       fault("nothing writes byte {} of output '{}'", hole - writers.begin(), plan_.outputs[i].name);

@@ -40,8 +40,8 @@ class Memory {
   /// The bytes of the weights section from `offset`.
   const std::byte* weights(std::int64_t offset, std::size_t bytes) const;
 
-  /// The outputs; throws a Fault where an element was never written.
-  std::vector<Tensor> take_outputs();
+  /// The outputs, of their true sizes; throws a Fault where an element was never written.
+  std::vector<Tensor> take_outputs(const SymbolValues& symbols);
 
  private:
   struct Place {

@@ -62,6 +62,12 @@ class Parser : private Reader {
     INGOT_ASSIGN(symbol.range.hi, integer());
     INGOT_TRY(in_.expect("]"));
     if (symbol.range.lo > symbol.range.hi) return wrong(place, "its range is empty");
+    if (in_.take("up to ")) {
+      INGOT_ASSIGN(symbol.bound, line_dim());
+      plan_.symbols.push_back(std::move(symbol));
+      plan_.independent.push_back(false);
+      return {};
+    }
     plan_.symbols.push_back(std::move(symbol));
     plan_.independent.push_back(in_.take(", rows"));
     return {};
@@ -80,7 +86,17 @@ class Parser : private Reader {
     INGOT_TRY(in_.expect(","));
     INGOT_ASSIGN(block.count, local_symbol());
     INGOT_TRY(in_.expect("of"));
-    INGOT_ASSIGN(block.extent, line_dim());
+    Cursor ahead = in_;
+    const bool conditional = ahead.before("\n").find(" while ") != std::string_view::npos;
+    if (conditional) {
+      INGOT_ASSIGN(block.extent, dim(in_.place(), in_.before(" while ")));
+      INGOT_TRY(in_.expect("while "));
+      INGOT_ASSIGN(block.condition, view());
+      INGOT_TRY(in_.expect("gives "));
+      INGOT_ASSIGN(block.turns, local_symbol());
+    } else {
+      INGOT_ASSIGN(block.extent, line_dim());
+    }
     plan_.blocks.push_back(std::move(block));
     return {};
   }
@@ -220,8 +236,12 @@ class Parser : private Reader {
       INGOT_ASSIGN(kernel.work, top_k());
     } else if (kind == "scatter") {
       INGOT_ASSIGN(kernel.work, scatter());
+    } else if (kind == "compact") {
+      INGOT_ASSIGN(kernel.work, compact());
+    } else if (kind == "measure") {
+      INGOT_ASSIGN(kernel.work, measure());
     } else if (kind != "reduce") {
-      return wrong(place, "expected map, reduce, top_k, scatter or contract");
+      return wrong(place, "expected map, reduce, top_k, scatter, compact, measure or contract");
     } else if (Cursor ahead = in_; ahead.take("stage ") || ahead.take("finish")) {
       INGOT_ASSIGN(kernel.work, row());
     } else {
@@ -316,6 +336,24 @@ class Parser : private Reader {
     INGOT_ASSIGN(work.index, step_number());
     INGOT_TRY(in_.expect("below "));
     INGOT_ASSIGN(work.size, line_dim());
+    return work;
+  }
+
+  Expected<Compact> compact() {
+    Compact work;
+    INGOT_TRY(body(work.body, work.loads));
+    INGOT_TRY(in_.expect("places "));
+    INGOT_ASSIGN(work.places, view());
+    INGOT_TRY(in_.expect("count "));
+    INGOT_ASSIGN(work.count, view());
+    return work;
+  }
+
+  Expected<Measure> measure() {
+    Measure work;
+    INGOT_ASSIGN(work.symbol, local_symbol());
+    INGOT_TRY(in_.expect("is "));
+    INGOT_ASSIGN(work.count, view());
     return work;
   }
 

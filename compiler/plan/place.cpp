@@ -162,6 +162,8 @@ void place_in_arena(Plan& plan) {
       region.bytes = region.bytes.substitute(block.count, Dim::min(block.extent, block.size));
     }
   }
+  // Memory is there for as much as data can ask for.
+  for (Region& region : regions) region.bytes = at_most(region.bytes, plan.symbols);
   plan.least_bytes = least_arena(regions, ranges);
   for (Region& region : regions) region.bytes = align_bytes(region.bytes);
   plan.workspace_bytes = pack_arena(regions, ranges);

@@ -4,6 +4,7 @@
 // machine code all derive from it. A plan prints as text (plan/print.h).
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 #include <string>
@@ -169,6 +170,22 @@ struct Scatter {
   std::optional<ReduceOp> combine;
 };
 
+/// Which points of the space, of one dimension, are true: their coordinates, in order, and zeros in
+/// what is left of as many entries as there are points; and how many there are.
+struct Compact {
+  Body body;  // whether it is: its last step
+  std::vector<View> loads;
+  View places;  // over the space
+  View count;   // of an i64
+};
+
+/// Not a function but a statement between kernels: the i64 at `count` is the value of the symbol
+/// from here on. The call fails where it is outside of the symbol's range, or above its bound.
+struct Measure {
+  View count;
+  std::string symbol;
+};
+
 /// A matrix of weights as it lies in the weights section.
 struct PackedWeights {
   Dim offset;  // bytes from the start of the weights section, a multiple of 64
@@ -213,7 +230,7 @@ struct Kernel {
   std::string name;                  // as users call the op that it is named after
   std::vector<std::string> sources;  // the user's names of all nodes that it computes
   std::vector<Dim> space;            // extents of the iteration, outermost first
-  std::variant<Map, Row, OrderedReduce, TopK, Scatter, Contract> work;
+  std::variant<Map, Row, OrderedReduce, TopK, Scatter, Compact, Measure, Contract> work;
 };
 
 /// Kernels [first, last] run once for each block of `extent` rows, in order; a block has at most
@@ -226,6 +243,10 @@ struct Block {
   std::string begin, count;
   /// Not rows but iterations, one at a time: each may read what those before it have left.
   bool loop = false;
+  /// Of a loop, a bool: whether there is another iteration, asked before each; to want more than
+  /// the extent fails. How many there were is then the value of a measured symbol of the plan.
+  std::optional<View> condition = {};
+  std::string turns = {};
 };
 
 /// Kernels part after part, where no part reads or writes what another one writes, except that they
@@ -269,6 +290,11 @@ struct Plan {
   std::vector<std::byte> weights;  // the one section, 64-byte aligned
   std::optional<SelfTest> self_test;
 
+  /// Whether sizes are measured while it runs.
+  bool measures() const {
+    return std::any_of(symbols.begin(), symbols.end(),
+                       [](const Symbol& symbol) { return symbol.measured(); });
+  }
   SymbolRanges ranges() const {
     SymbolRanges result;
     for (const Symbol& symbol : symbols) result[symbol.name] = symbol.range;

@@ -22,8 +22,8 @@ class Printer {
     for (std::size_t i = 0; i < plan_.symbols.size(); ++i) {
       const Symbol& symbol = plan_.symbols[i];
       const bool rows = i < plan_.independent.size() && plan_.independent[i];
-      line("symbol {} in [{}, {}]{}", symbol.name, symbol.range.lo, symbol.range.hi,
-           rows ? ", rows" : "");
+      line("symbol {} in [{}, {}]{}{}", symbol.name, symbol.range.lo, symbol.range.hi,
+           symbol.bound ? fmt::format(" up to {}", symbol.bound->str()) : "", rows ? ", rows" : "");
     }
     for (const Constraint& constraint : plan_.constraints) {
       const bool equal = constraint.relation == Constraint::Relation::equal;
@@ -37,8 +37,10 @@ class Printer {
     line("weights {} bytes #{:016x}", plan_.weights.size(), weights_hash(plan_.weights));
     if (plan_.self_test) self_test(*plan_.self_test);
     for (const Block& block : plan_.blocks) {
-      line("{} {} to {} by {} as {}, {} of {}", block.loop ? "loop" : "block", block.first,
-           block.last, block.size, block.begin, block.count, block.extent.str());
+      line("{} {} to {} by {} as {}, {} of {}{}", block.loop ? "loop" : "block", block.first,
+           block.last, block.size, block.begin, block.count, block.extent.str(),
+           block.condition ? fmt::format(" while {} gives {}", view(*block.condition), block.turns)
+                           : "");
     }
     for (const Fork& fork : plan_.forks) {
       std::vector<std::string> parts;
@@ -127,6 +129,12 @@ class Printer {
       line("  {} %{} to {} at %{} below {}",
            scatter->combine ? name(*scatter->combine) : std::string_view("put"), scatter->update,
            view(scatter->target), scatter->index, scatter->size.str());
+    } else if (const auto* compact = std::get_if<Compact>(&kernel.work)) {
+      body(compact->body, compact->loads, {});
+      line("  places {}", view(compact->places));
+      line("  count {}", view(compact->count));
+    } else if (const auto* measure = std::get_if<Measure>(&kernel.work)) {
+      line("  {} is {}", measure->symbol, view(measure->count));
     } else if (const auto* contract = std::get_if<Contract>(&kernel.work)) {
       this->contract(*contract);
     }
@@ -241,6 +249,9 @@ std::vector<Part> parts(const Kernel& kernel) {
   }
   if (const auto* scatter = std::get_if<Scatter>(&kernel.work))
     return {{&scatter->body, &scatter->loads, &none, all}};
+  if (const auto* compact = std::get_if<Compact>(&kernel.work))
+    return {{&compact->body, &compact->loads, &none, all}};
+  if (std::holds_alternative<Measure>(kernel.work)) return {};
   const auto& contract = std::get<Contract>(kernel.work);
   return {{&contract.epilogue, &contract.loads, &contract.stores, all}};
 }
@@ -258,6 +269,8 @@ std::string_view kind_name(const Kernel& kernel) {
   if (std::holds_alternative<Map>(kernel.work)) return "map";
   if (std::holds_alternative<TopK>(kernel.work)) return "top_k";
   if (std::holds_alternative<Scatter>(kernel.work)) return "scatter";
+  if (std::holds_alternative<Compact>(kernel.work)) return "compact";
+  if (std::holds_alternative<Measure>(kernel.work)) return "measure";
   if (std::holds_alternative<Contract>(kernel.work)) return "contract";
   return "reduce";
 }
@@ -295,6 +308,10 @@ std::vector<BufferId> buffers_of(const Kernel& kernel) {
   }
   if (const auto* scatter = std::get_if<Scatter>(&kernel.work))
     buffers.insert(scatter->target.buffer);
+  if (const auto* compact = std::get_if<Compact>(&kernel.work))
+    buffers.insert({compact->places.buffer, compact->count.buffer});
+  if (const auto* measure = std::get_if<Measure>(&kernel.work))
+    buffers.insert(measure->count.buffer);
   if (const auto* reduce = std::get_if<OrderedReduce>(&kernel.work)) {
     if (reduce->start) buffers.insert(reduce->start->buffer);
   }
@@ -345,6 +362,7 @@ Dim bytes_moved(const Plan& plan, const Kernel& kernel) {
   }
   if (const auto* scatter = std::get_if<Scatter>(&kernel.work))
     total += product(kernel.space) * size(scatter->target) * (scatter->combine ? 2 : 1);
+  if (const auto* compact = std::get_if<Compact>(&kernel.work)) total += touched(compact->places);
   if (const auto* contract = std::get_if<Contract>(&kernel.work)) {
     total += touched(contract->a) * contract->k;
     if (const auto* packed = std::get_if<PackedWeights>(&contract->b)) {

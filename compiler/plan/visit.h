@@ -55,6 +55,12 @@ void visit_views(AnyKernel& kernel, Visit&& visit) {
           loads(work.loads, false, 0);
           visit(work.before, Use{});
           visit(work.target, Use{true, false, 0});
+        } else if constexpr (std::is_same_v<Work, Compact>) {
+          loads(work.loads, false, 0);
+          visit(work.places, Use{true, false, 0});
+          visit(work.count, Use{true, false, 0});
+        } else if constexpr (std::is_same_v<Work, Measure>) {
+          visit(work.count, Use{});
         } else {
           visit(work.a, Use{});
           if (auto* b = std::get_if<View>(&work.b)) visit(*b, Use{});
@@ -72,8 +78,11 @@ void visit_bodies(AnyKernel& kernel, Visit&& visit) {
   std::visit(
       [&](auto& work) {
         using Work = std::remove_cvref_t<decltype(work)>;
-        if constexpr (std::is_same_v<Work, Map> || std::is_same_v<Work, Scatter>) {
+        if constexpr (std::is_same_v<Work, Map> || std::is_same_v<Work, Scatter> ||
+                      std::is_same_v<Work, Compact>) {
           visit(work.body);
+        } else if constexpr (std::is_same_v<Work, Measure>) {
+          // It computes nothing.
         } else if constexpr (std::is_same_v<Work, Row>) {
           for (auto& stage : work.stages) visit(stage.body);
           visit(work.finish);

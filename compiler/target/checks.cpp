@@ -147,10 +147,13 @@ class StatusFunction {
              e_.number(wanted)});
     Emitter::Bindings bindings;
     Fields fields(e_);
-    for (std::uint32_t i = 0; i < wanted; ++i)
-      bindings.symbols.push_back(fields.word(memory, 8 * i));
+    for (std::uint32_t i = 0; i < wanted; ++i) {
+      const bool measured = plan.symbols[i].measured();
+      bindings.symbols.push_back(measured ? nullptr : fields.word(memory, 8 * i));
+    }
     e_.bind(function_, bindings);
     for (std::uint32_t i = 0; i < wanted; ++i) {
+      if (plan.symbols[i].measured()) continue;
       Value* value = bindings.symbols[i];
       const Interval range = plan.symbols[i].range;
       for (const bool low : {true, false}) {
@@ -161,12 +164,29 @@ class StatusFunction {
     }
     for (std::uint32_t i = 0; i < plan.constraints.size(); ++i) {
       const Constraint& constraint = plan.constraints[i];
+      // Not before the call.
+      if (depends_on_data(constraint.left - constraint.right, plan.symbols)) continue;
       Value* left = size(constraint.left, 1, INGOT_AT_CONSTRAINT, i);
       Value* right = size(constraint.right, 1, INGOT_AT_CONSTRAINT, i);
       Value* holds = constraint.relation == Constraint::Relation::equal
                          ? b_.CreateICmpEQ(left, right)
                          : b_.CreateICmpSGE(left, right);
       require(holds, {INGOT_CONSTRAINT_VIOLATED, INGOT_AT_CONSTRAINT, i, nullptr, left, right});
+    }
+  }
+
+  /// What is measured stands for its bound, or for a caller's number (not negative) up to that.
+  void measured(Value* memory) {
+    Fields fields(e_);
+    for (std::uint32_t i = 0; i < e_.plan.symbols.size(); ++i) {
+      const Symbol& symbol = e_.plan.symbols[i];
+      if (!symbol.measured()) continue;
+      Value* most = size(*symbol.bound, 1, INGOT_AT_SYMBOL, i);
+      Value* given = fields.word(memory, 8 * i);
+      Value* none = b_.CreateICmpSLT(given, e_.number(0));
+      require(b_.CreateOr(none, b_.CreateICmpSLE(given, most)),
+              {INGOT_SYMBOL_OUT_OF_RANGE, INGOT_AT_SYMBOL, i, nullptr, given, most});
+      e_.rebind(i, b_.CreateSelect(none, most, given));
     }
   }
 
@@ -264,6 +284,7 @@ void emit_shapes(Emitter& e) {
   e.describe(function, "shapes", 1);
   StatusFunction statements(e, function, nullptr);
   statements.symbols(function->getArg(0), function->getArg(1));
+  statements.measured(function->getArg(0));
   Fields fields(e);
   std::uint64_t position = 0;
   for (const bool outputs : {false, true}) {
@@ -304,7 +325,8 @@ void check_tensors(Emitter& e, StatusFunction& statements, Value* call, Value* t
   Value* tensors =
       fields.pointer(call, outputs ? offsetof(ingot_call, outputs) : offsetof(ingot_call, inputs));
   for (std::uint32_t i = 0; i < ports.size(); ++i) {
-    const TensorType& type = ports[i].type;
+    TensorType type = ports[i].type;
+    for (Dim& size : type.shape) size = at_most(size, e.plan.symbols);
     Value* tensor =
         b.CreateInBoundsGEP(b.getInt8Ty(), tensors, b.CreateMul(tensor_bytes, b.getInt64(i)));
     auto equal = [&](std::uint64_t offset, std::int64_t wanted, std::int32_t status) {

@@ -109,6 +109,13 @@ class Mentions {
     views(scatter.loads);
     view(scatter.target);
   }
+  void visit(const plan::Compact& compact) {
+    body(compact.body);
+    views(compact.loads);
+    view(compact.places);
+    view(compact.count);
+  }
+  void visit(const plan::Measure&) {}
   void visit(const plan::Contract& contract) {
     dim(contract.k);
     view(contract.a);

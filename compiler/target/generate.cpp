@@ -30,6 +30,10 @@ void emit_work(Emitter& emitter, const plan::Kernel& kernel) {
           emit_scatter(emitter, kernel, work);
         } else if constexpr (std::is_same_v<Work, plan::TopK>) {
           emit_top_k(emitter, kernel, work);
+        } else if constexpr (std::is_same_v<Work, plan::Compact>) {
+          emit_compact(emitter, kernel, work);
+        } else if constexpr (std::is_same_v<Work, plan::Measure>) {
+          internal_error(__FILE__, __LINE__, "a size is measured between kernels");
         } else {
           emit_contract(emitter, kernel, work);
         }
@@ -129,6 +133,10 @@ Expected<Object> generate(const plan::Plan& plan, const ConstantBlob& descriptor
     emitter.set_fail(checks.fail());
     std::vector<llvm::Function*> kernels;
     for (const plan::Kernel& kernel : plan.kernels) {
+      if (std::holds_alternative<plan::Measure>(kernel.work)) {
+        kernels.push_back(nullptr);
+        continue;
+      }
       kernels.push_back(emitter.begin_kernel(kernel));
       emit_work(emitter, kernel);
       emitter.end_kernel();

@@ -13,5 +13,6 @@ void emit_ordered_reduce(Emitter& emitter, const plan::Kernel& kernel,
                          const plan::OrderedReduce& reduce);
 void emit_scatter(Emitter& emitter, const plan::Kernel& kernel, const plan::Scatter& scatter);
 void emit_top_k(Emitter& emitter, const plan::Kernel& kernel, const plan::TopK& top);
+void emit_compact(Emitter& emitter, const plan::Kernel& kernel, const plan::Compact& compact);
 
 }  // namespace ingot::target

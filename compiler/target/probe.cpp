@@ -76,6 +76,14 @@ void Prober::tell(const plan::Kernel& kernel, const plan::Block* block, const pl
       const std::vector<bool> local = plan::local_buffers(e_.plan, *loop);
       std::erase_if(buffers, [&](plan::BufferId id) { return !local[id]; });
     }
+    // Nor of what has no size yet.
+    std::vector<Symbol> unknown;
+    for (std::size_t s = 0; s < e_.plan.symbols.size(); ++s) {
+      if (e_.bindings().symbols[s] == nullptr) unknown.push_back(e_.plan.symbols[s]);
+    }
+    std::erase_if(buffers, [&](plan::BufferId id) {
+      return depends_on_data(product(e_.plan.buffers[id].shape), unknown);
+    });
     for (std::size_t i = 0; i < buffers.size(); ++i)
       describe(buffers[i], block, i * sizeof(ingot_tensor));
     auto half = [&](std::uint64_t value) { return b_.getInt32(static_cast<std::uint32_t>(value)); };
@@ -85,7 +93,7 @@ void Prober::tell(const plan::Kernel& kernel, const plan::Block* block, const pl
     if (block != nullptr) {
       first = e_.dim(Dim::symbol(block->begin));
       rows = e_.dim(Dim::symbol(block->count));
-    } else if (!e_.plan.symbols.empty()) {
+    } else if (!e_.plan.symbols.empty() && !e_.plan.symbols[0].measured()) {
       rows = e_.dim(Dim::symbol(e_.plan.symbols[0].name));
     }
     fields_.set(e_.number(sizeof(ingot_probe_event)), event_,

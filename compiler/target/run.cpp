@@ -90,8 +90,7 @@ llvm::Function* emit_run(Emitter& e, const Checks& checks,
   b.SetInsertPoint(bad);
   b.CreateRet(status);
   b.SetInsertPoint(good);
-  const Emitter::Bindings bindings = bind_call(e, call, arena_of(e, call));
-  e.bind(function, bindings);
+  e.bind(function, bind_call(e, call, arena_of(e, call)));
   if (blocked) {
     emit_parallel(e, checks, call, parallel);
   } else {
@@ -103,9 +102,10 @@ llvm::Function* emit_run(Emitter& e, const Checks& checks,
     if (!kernels.empty())
       sequence.run(0, static_cast<std::uint32_t>(kernels.size() - 1), 0, nullptr);
   }
-  report_symbols(e, call,
-                 {bindings.symbols.begin(),
-                  bindings.symbols.begin() + static_cast<std::ptrdiff_t>(e.plan.symbols.size())});
+  const std::vector<Value*>& symbols = e.bindings().symbols;
+  report_symbols(
+      e, call,
+      {symbols.begin(), symbols.begin() + static_cast<std::ptrdiff_t>(e.plan.symbols.size())});
   b.CreateRet(b.getInt32(INGOT_OK));
   return function;
 }

@@ -3,6 +3,7 @@
 
 #include <llvm/IR/MDBuilder.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "plan/forks.h"
@@ -22,7 +23,8 @@ Emitter::Bindings bind_call(Emitter& e, Value* call, Value* arena) {
   if (!plan.symbols.empty()) {
     Value* symbols = fields.pointer(call, offsetof(ingot_call, symbols));
     for (std::size_t i = 0; i < plan.symbols.size(); ++i) {
-      bindings.symbols.push_back(fields.word(symbols, 8 * i));
+      bindings.symbols.push_back(plan.symbols[i].measured() ? nullptr
+                                                            : fields.word(symbols, 8 * i));
     }
   }
   bindings.symbols.resize(e.symbols.size());
@@ -55,7 +57,12 @@ void Sequence::run(std::uint32_t first, std::uint32_t last, std::size_t next,
       k = fork->last();
     } else if (begins) {
       const std::size_t number = next;
-      rows(number, e_.number(0), e_.dim(blocks[number].extent), block);
+      if (blocks[number].condition) {
+        iterate(number, block);
+      } else {
+        rows(number, e_.number(0), e_.dim(blocks[number].extent), block);
+        forget_inside(blocks[number]);
+      }
       k = blocks[number].last;
     } else {
       call(k, block);
@@ -65,26 +72,141 @@ void Sequence::run(std::uint32_t first, std::uint32_t last, std::size_t next,
 
 void Sequence::rows(std::size_t number, Value* first, Value* last, const plan::Block* rows_of) {
   const plan::Block& block = e_.plan.blocks[number];
-  const std::size_t symbol = e_.plan.symbols.size() + 2 * number;
   e_.loop(
       first, last, block.size,
       [&](Value* begin) {
         Value* left = e_.build.CreateNSWSub(last, begin);
-        Value* count = block.size == 1 ? left
+        Value* count = block.size == 1 ? e_.number(1)
                                        : e_.build.CreateBinaryIntrinsic(llvm::Intrinsic::smin, left,
                                                                         e_.number(block.size));
-        e_.rebind(symbol, begin);
-        e_.rebind(symbol + 1, block.size == 1 ? e_.number(1) : count);
-        const plan::Block* const around = loop_;
-        if (block.loop) loop_ = &block;
-        run(block.first, block.last, number + 1, block.loop ? rows_of : &block);
-        loop_ = around;
+        iteration(number, begin, count, rows_of);
       },
       "rows");
 }
 
+/// A loop that ends when its condition does.
+void Sequence::iterate(std::size_t number, const plan::Block* rows_of) {
+  const plan::Block& block = e_.plan.blocks[number];
+  llvm::IRBuilder<>& b = e_.build;
+  llvm::LLVMContext& context = b.getContext();
+  Value* most = e_.dim(block.extent);
+  Value* condition = e_.address(*block.condition, {});
+  auto* before = b.GetInsertBlock();
+  auto* ask = llvm::BasicBlock::Create(context, "ask", e_.function());
+  auto* body = llvm::BasicBlock::Create(context, "again", e_.function());
+  auto* done = llvm::BasicBlock::Create(context, "enough", e_.function());
+  b.CreateBr(ask);
+  b.SetInsertPoint(ask);
+  llvm::PHINode* turn = b.CreatePHI(b.getInt64Ty(), 2);
+  turn->addIncoming(e_.number(0), before);
+  Value* more = e_.load(DType::boolean, condition, e_.number(1), e_.all_lanes(1));
+  b.CreateCondBr(more, body, done);
+
+  b.SetInsertPoint(body);
+  require(b.CreateICmpSLT(turn, most), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, block.first,
+          b.CreateAdd(turn, e_.number(1)), most);
+  iteration(number, turn, e_.number(1), rows_of);
+  turn->addIncoming(b.CreateAdd(turn, e_.number(1)), b.GetInsertBlock());
+  b.CreateBr(ask);
+
+  b.SetInsertPoint(done);
+  forget_inside(block);
+  settle(block.turns, turn);
+}
+
+/// What was measured in a loop is of its iterations alone.
+void Sequence::forget_inside(const plan::Block& block) {
+  auto forget = [&](const std::string& name) {
+    for (std::size_t i = 0; i < e_.plan.symbols.size(); ++i) {
+      if (e_.plan.symbols[i].name == name) e_.rebind(i, e_.number(0));
+    }
+  };
+  for (std::uint32_t k = block.first; k <= block.last; ++k) {
+    if (const auto* size = std::get_if<plan::Measure>(&e_.plan.kernels[k].work))
+      forget(size->symbol);
+  }
+  for (const plan::Block& inner : e_.plan.blocks) {
+    if (&inner != &block && block.first <= inner.first && inner.last <= block.last &&
+        inner.condition)
+      forget(inner.turns);
+  }
+}
+
+void Sequence::iteration(std::size_t number, Value* begin, Value* count,
+                         const plan::Block* rows_of) {
+  const plan::Block& block = e_.plan.blocks[number];
+  const std::size_t symbol = e_.plan.symbols.size() + 2 * number;
+  e_.rebind(symbol, begin);
+  e_.rebind(symbol + 1, count);
+  const plan::Block* const around = loop_;
+  if (block.loop) loop_ = &block;
+  run(block.first, block.last, number + 1, block.loop ? rows_of : &block);
+  loop_ = around;
+}
+
+void Sequence::measure(const plan::Kernel& kernel, const plan::Measure& measure) {
+  llvm::IRBuilder<>& b = e_.build;
+  const auto symbol =
+      std::find_if(e_.plan.symbols.begin(), e_.plan.symbols.end(),
+                   [&](const Symbol& candidate) { return candidate.name == measure.symbol; });
+  Value* value = e_.load(DType::i64, e_.address(measure.count, {}), e_.number(1), e_.all_lanes(1));
+  Value* least = e_.number(symbol->range.lo);
+  Value* most = e_.dim(Dim::min(*symbol->bound, symbol->range.hi));
+  require(b.CreateICmpSGE(value, least), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, kernel.id, value,
+          least);
+  require(b.CreateICmpSLE(value, most), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, kernel.id, value,
+          most);
+  settle(measure.symbol, value);
+}
+
+void Sequence::settle(const std::string& symbol, Value* value) {
+  llvm::IRBuilder<>& b = e_.build;
+  const std::vector<Symbol>& symbols = e_.plan.symbols;
+  std::vector<Symbol> unknown;
+  std::optional<Symbol> settled;
+  for (std::size_t i = 0; i < symbols.size(); ++i) {
+    if (symbols[i].name == symbol) {
+      e_.rebind(i, value);
+      settled = symbols[i];
+    } else if (e_.bindings().symbols[i] == nullptr) {
+      unknown.push_back(symbols[i]);
+    }
+  }
+  for (std::uint32_t i = 0; i < e_.plan.constraints.size(); ++i) {
+    const Constraint& constraint = e_.plan.constraints[i];
+    const Dim gap = constraint.left - constraint.right;
+    if (!depends_on_data(gap, {&*settled, 1}) || depends_on_data(gap, unknown)) continue;
+    Value* left = e_.dim(constraint.left);
+    Value* right = e_.dim(constraint.right);
+    const bool equal = constraint.relation == Constraint::Relation::equal;
+    require(equal ? b.CreateICmpEQ(left, right) : b.CreateICmpSGE(left, right),
+            INGOT_CONSTRAINT_VIOLATED, INGOT_AT_CONSTRAINT, i, left, right);
+  }
+}
+
+void Sequence::require(Value* good, ingot_status status, ingot_where where, std::uint32_t index,
+                       Value* value, Value* limit) {
+  if (Emitter::known(good).value_or(0) != 0) return;
+  llvm::IRBuilder<>& b = e_.build;
+  auto* bad = llvm::BasicBlock::Create(b.getContext(), "refuse", e_.function());
+  auto* next = llvm::BasicBlock::Create(b.getContext(), "next", e_.function());
+  b.CreateCondBr(good, next, bad, llvm::MDBuilder(b.getContext()).createBranchWeights(2000, 1));
+  b.SetInsertPoint(bad);
+  auto half = [&](std::uint32_t number) { return b.getInt32(number); };
+  b.CreateRet(b.CreateCall(checks_.fail(), {caller_.call, half(static_cast<std::uint32_t>(status)),
+                                            half(static_cast<std::uint32_t>(where)), half(index),
+                                            e_.number(-1), value, limit}));
+  b.SetInsertPoint(next);
+}
+
 void Sequence::call(std::uint32_t id, const plan::Block* block) {
   const plan::Kernel& kernel = e_.plan.kernels[id];
+  if (const auto* size = std::get_if<plan::Measure>(&kernel.work)) {
+    if (prober_ != nullptr) prober_->tell(kernel, block, loop_, INGOT_BEGIN);
+    measure(kernel, *size);
+    if (prober_ != nullptr) prober_->tell(kernel, block, loop_, INGOT_END);
+    return;
+  }
   const Emitter::Signature& signature = e_.signature(id);
   const Emitter::Bindings& bindings = e_.bindings();
   std::vector<Value*> arguments;

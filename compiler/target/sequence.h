@@ -42,6 +42,16 @@ class Sequence {
 
  private:
   void call(std::uint32_t id, const plan::Block* block);
+  void measure(const plan::Kernel& kernel, const plan::Measure& measure);
+  /// A symbol's value is known from here on; leaves where constraints on it are not met.
+  void settle(const std::string& symbol, llvm::Value* value);
+  void forget_inside(const plan::Block& block);
+  void iterate(std::size_t number, const plan::Block* rows_of);
+  void iteration(std::size_t number, llvm::Value* begin, llvm::Value* count,
+                 const plan::Block* rows_of);
+  /// Fails with the status unless the condition holds.
+  void require(llvm::Value* good, ingot_status status, ingot_where where, std::uint32_t index,
+               llvm::Value* value, llvm::Value* limit);
   void fork(const plan::Fork& fork, const plan::Block* block);
   void leave_unless_ok(llvm::Value* status, const std::function<void()>& failed = {});
   void move_position(const plan::Kernel& kernel, const plan::Block& block);

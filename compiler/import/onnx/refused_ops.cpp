@@ -36,7 +36,6 @@ constexpr RefusedOp ops[] = {
      "export it as Concat and Conv"},
     {"Col2Im", Refused::op, "adding overlapping blocks is not supported yet",
      "export it as ConvTranspose with a weight of ones"},
-    {"Compress", Refused::data_dependent_size, "how many entries it keeps depends on data"},
     {"ConcatFromSequence", Refused::no_tensor, sequence},
     {"DFT", Refused::op, signal, signal_advice},
     {"DeformConv", Refused::op, sample, "use Conv, whose places are fixed"},
@@ -46,7 +45,6 @@ constexpr RefusedOp ops[] = {
     {"GridSample", Refused::op, sample, sample_advice},
     {"ImageDecoder", Refused::op, "it decodes a file format", "decode images before the model"},
     {"LinearAttention", Refused::op, "attention as one op is not supported yet", attention_advice},
-    {"Loop", Refused::control_flow, "loops are not supported yet"},
     {"MaxRoiPool", Refused::op, sample, sample_advice},
     {"MaxUnpool", Refused::op, scatter, "export the model with Resize (nearest) instead"},
     {"MelWeightMatrix", Refused::op, signal, "export the matrix as a constant"},
@@ -64,7 +62,6 @@ constexpr RefusedOp ops[] = {
     {"RegexFullMatch", Refused::strings, words},
     {"RoiAlign", Refused::op, sample, sample_advice},
     {"STFT", Refused::op, signal, signal_advice},
-    {"Scan", Refused::control_flow, "loops are not supported yet"},
     {"SequenceAt", Refused::no_tensor, sequence},
     {"SequenceConstruct", Refused::no_tensor, sequence},
     {"SequenceEmpty", Refused::no_tensor, sequence},
@@ -79,7 +76,6 @@ constexpr RefusedOp ops[] = {
     {"StringSplit", Refused::strings, words},
     {"TensorScatter", Refused::op, scatter, scatter_advice},
     {"TfIdfVectorizer", Refused::strings, "it counts words", "count them before the model"},
-    {"Unique", Refused::data_dependent_size, "how many entries differ depends on data"},
 };
 
 }  // namespace

@@ -86,6 +86,7 @@ void add_index_rows(std::vector<OpRow>& rows) {
   rows.insert(rows.end(), {
                               {"ArgMax", 6, newest_opset, 1, 1, arg_extremum},
                               {"ArgMin", 6, newest_opset, 1, 1, arg_extremum},
+                              {"Compress", 9, newest_opset, 2, 2, compress},
                               {"Gather", 6, newest_opset, 2, 2, gather},
                               {"GatherElements", 11, newest_opset, 2, 2, gather_elements},
                               {"GatherND", 11, newest_opset, 2, 2, gather_nd},
@@ -98,6 +99,7 @@ void add_index_rows(std::vector<OpRow>& rows) {
                               {"TopK", 1, 9, 1, 1, top_k},
                               {"TopK", 10, newest_opset, 2, 2, top_k},
                               {"Trilu", 14, newest_opset, 1, 2, trilu},
+                              {"Unique", 11, newest_opset, 1, 1, unique},
                           });
 }
 

@@ -10,5 +10,7 @@ Results scatter_nd(OnnxNode& n);
 /// Scatter, which is older, too.
 Results scatter_elements(OnnxNode& n);
 Results nonzero(OnnxNode& n);
+Results compress(OnnxNode& n);
+Results unique(OnnxNode& n);
 
 }  // namespace ingot::onnx

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// NonZero where sizes alone decide how many entries it finds: of constants, and of a triangle of
-// one number, which exporters make of triu_indices and tril_indices. Otherwise the number depends
-// on data.
+// Ops that find entries. Of NonZero's operand sizes alone may decide how many: of constants, and of
+// a triangle of one number, which exporters make of triu_indices and tril_indices. Otherwise the
+// number depends on data.
+#include "import/compose_measured.h"
 #include "import/onnx/rows_index.h"
 #include "ir/op.h"
 #include "ops/places.h"
@@ -112,8 +113,23 @@ Results nonzero(OnnxNode& n) {
     return places_in(n, *triangle);
   const std::optional<Tensor> constant = ops::known_constant(n.graph(), n.x());
   if (constant && constant->rank() > 0) return n.constant(places_of(*constant));
-  n.advise("keep all entries and multiply by the mask, or use Where");
-  return n.unsupported(Refused::data_dependent_size, "how many entries it finds depends on data");
+  return ingot::nonzero(n, n.cast(n.x(), DType::boolean));
+}
+
+Results compress(OnnxNode& n) {
+  if (n.has("axis")) {
+    const std::size_t axis = n.axis(n.integer("axis", 0), n.rank(n.x()));
+    return ingot::compress(n, n.x(), n.input(1), axis);
+  }
+  if (n.failed()) return ValueId{};
+  return ingot::compress(n, n.reshape(n.x(), {product(n.shape(n.x()))}), n.input(1), 0);
+}
+
+Results unique(OnnxNode& n) {
+  if (n.has("axis") && n.rank(n.x()) != 1)
+    return n.unsupported(Refused::attribute, "slices along an axis are compared");
+  const Unique found = ingot::unique(n, n.x(), n.flag("sorted", true));
+  return std::vector{found.values, found.first, found.inverse, found.counts};
 }
 
 }  // namespace ingot::onnx

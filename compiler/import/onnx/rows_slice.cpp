@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // ONNX ops that take tensors apart and put them together: Slice, Split,
 // Concat.
+#include <numeric>
+
+#include "import/compose_measured.h"
 #include "import/onnx/node.h"
+#include "ops/shape_arithmetic.h"
 
 namespace ingot::onnx {
 namespace {
@@ -38,7 +42,39 @@ Results slice_attributes(OnnxNode& n) {
                     std::vector<Dim>(ends->begin(), ends->end()), axes, std::nullopt);
 }
 
+/// Places that come from data, of axes and by steps that do not.
+ValueId slice_by_data(OnnxNode& n, const std::vector<std::int64_t>& axes,
+                      const std::vector<std::int64_t>& steps) {
+  ValueId x = n.x();
+  for (std::size_t i = 0; i < axes.size() && !n.failed(); ++i) {
+    auto place = [&](std::size_t input) {
+      return n.reshape(
+          n.slice(n.cast(n.input(input), DType::i64), 0, static_cast<std::int64_t>(i), 1), {});
+    };
+    x = ingot::slice_by_data(n, x, n.axis(axes[i], n.rank(x)), place(1), place(2), steps[i]);
+  }
+  return x;
+}
+
 Results slice_inputs(OnnxNode& n) {
+  const bool known =
+      ops::known_dims(n.graph(), n.input(1)) && ops::known_dims(n.graph(), n.input(2));
+  const std::optional<std::int64_t> count =
+      n.rank(n.input(1)) == 1 ? n.shape(n.input(1))[0].value() : std::nullopt;
+  if (!known && count) {
+    const auto listed = [&](std::size_t input, std::string_view what,
+                            std::vector<std::int64_t> otherwise) {
+      if (n.has_input(input)) otherwise = n.known_integers(input, what).value_or(otherwise);
+      return otherwise;
+    };
+    std::vector<std::int64_t> all(static_cast<std::size_t>(*count));
+    std::iota(all.begin(), all.end(), 0);
+    const std::vector<std::int64_t> ones(all.size(), 1);
+    const auto axes = listed(3, "axes", all), steps = listed(4, "steps", ones);
+    if (axes.size() != all.size() || steps.size() != all.size())
+      return n.invalid("its starts, ends, axes and steps differ in number");
+    return slice_by_data(n, axes, steps);
+  }
   const auto starts = n.known_dims(1, "starts");
   const auto ends = n.known_dims(2, "ends");
   std::optional<std::vector<std::int64_t>> axes, steps;

@@ -3,6 +3,7 @@
 // nodes are worth walking.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,6 +27,8 @@ using Opsets = std::unordered_map<std::string, std::int64_t>;
 
 struct Scope {
   Scope* parent = nullptr;  // of a branch: the graph around it
+  /// Of what is repeated: a value of the graph around it, brought in.
+  std::function<Expected<Slot>(const std::string& name)> outside = {};
   std::unordered_map<std::string, Slot> values;
   std::unordered_map<std::string, const TensorProto*> initializers;  // made constants on first use
   std::unordered_set<std::string> given;  // names inside that the user made inputs

@@ -2,7 +2,6 @@
 // What the walk can't import: what is said of it, and what the table says of the nodes that are not
 // walked because of it.
 #include "import/onnx/walk.h"
-#include "ops/shape_arithmetic.h"
 
 namespace ingot::onnx {
 namespace {
@@ -42,10 +41,12 @@ std::optional<Refusal> refused_by_table(const NodeProto& node, std::int64_t opse
   const std::string domain = domain_of(node.domain());
   if (!domain.empty()) return refusal_of_domain(domain);
   const std::string& op = node.op_type();
-  if (op == "If" || find_row(op, opset) != nullptr) return std::nullopt;
+  const std::optional<int> control_flow = first_opset_of_control_flow(op);
+  if ((control_flow && opset >= *control_flow) || find_row(op, opset) != nullptr)
+    return std::nullopt;
   if (const RefusedOp* row = find_refused(op))
     return Refusal{row->kind, {}, {}, {}, std::string(row->reason), std::string(row->advice)};
-  if (const std::optional<int> since = first_opset(op)) {
+  if (const std::optional<int> since = control_flow ? control_flow : first_opset(op)) {
     return Refusal{
         Refused::opset,
         {},
@@ -104,7 +105,8 @@ void Walker::skim(const Opsets& opsets, const NodeList& nodes, const Liveness* l
       survey_.refuse(*std::move(refusal));
     } else {
       ++use.unseen;
-      use.since = first_opset(node.op_type()).value_or(first_opset_of_if);
+      const std::optional<int> control_flow = first_opset_of_control_flow(node.op_type());
+      use.since = control_flow ? *control_flow : *first_opset(node.op_type());
     }
     for (const AttributeProto& attribute : node.attribute()) {
       if (attribute.has_g()) skim(opsets, attribute.g().node(), nullptr, inside, depth + 1);
@@ -117,28 +119,6 @@ void Walker::skim_branches(const Scope& scope, const Call& call) {
     if (!attribute.has_g()) continue;
     skim(*scope.opsets, attribute.g().node(), nullptr, call.name + "/", scope.depth + 1);
   }
-}
-
-Refusal Walker::refusal_of_loop(const Call& call) {
-  Refusal refusal{Refused::control_flow, {}, {}, {}, {}, {}};
-  std::optional<std::vector<Dim>> turns;
-  if (!call.inputs.empty() && call.inputs[0].value.valid())
-    turns = ops::known_dims(graph_, call.inputs[0].value);
-  const bool stops_early = call.inputs.size() > 1 && call.inputs[1].value.valid() &&
-                           !graph_.is_constant(call.inputs[1].value);
-  if (turns && turns->size() == 1 && !stops_early) {
-    refusal.reason =
-        fmt::format("loops are not supported yet; this one has {} turns", (*turns)[0].str());
-  } else {
-    refusal.reason =
-        "loops are not supported yet, and the number of turns of this one depends on data";
-    survey_.warnings.push_back(
-        {"unbounded_loop", call.name,
-         fmt::format("loop '{}' has no number of turns that is known before the call: a compiled "
-                     "model will need a bound",
-                     call.name)});
-  }
-  return refusal;
 }
 
 }  // namespace ingot::onnx

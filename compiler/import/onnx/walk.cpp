@@ -13,6 +13,14 @@ std::string function_key(const std::string& domain, const std::string& name,
   return domain_of(domain) + '\n' + name + '\n' + overload;
 }
 
+/// Whether a node of the scope gives the value: then it is one that could not be ordered.
+bool is_given_inside(const Scope& scope, const std::string& name) {
+  if (scope.nodes == nullptr) return false;
+  return std::any_of(scope.nodes->begin(), scope.nodes->end(), [&](const NodeProto& node) {
+    return std::find(node.output().begin(), node.output().end(), name) != node.output().end();
+  });
+}
+
 }  // namespace
 
 Walker::Walker(Graph& graph, const ModelProto& model, ExternalFolder folder, Survey& survey)
@@ -21,6 +29,14 @@ Walker::Walker(Graph& graph, const ModelProto& model, ExternalFolder folder, Sur
     functions_[function_key(function.domain(), function.name(), function.overload())] = &function;
   }
 }
+
+Walker::Walker(Graph& graph, const Walker& around)
+    : graph_(graph),
+      folder_(around.folder_),
+      functions_(around.functions_),
+      calling_(around.calling_),
+      survey_(around.survey_),
+      walked_(around.walked_) {}
 
 const FunctionProto* Walker::find_function(const NodeProto& node) const {
   const auto found = functions_.find(function_key(node.domain(), node.op_type(), node.overload()));
@@ -33,7 +49,12 @@ Expected<Slot> Walker::find(Scope& scope, const std::string& name) {
       return known->second;
     }
     const auto stored = around->initializers.find(name);
-    if (stored == around->initializers.end()) continue;
+    if (stored == around->initializers.end()) {
+      if (!around->outside || is_given_inside(*around, name)) continue;
+      INGOT_ASSIGN(const Slot slot, around->outside(name));
+      around->values.emplace(name, slot);
+      return slot;
+    }
     Expected<Tensor> tensor = to_tensor(*stored->second, folder_);
     if (!tensor && tensor.error().code != ErrorCode::unsupported) return tensor.error();
     Slot slot{{}, !tensor, narrow_of(stored->second->data_type())};
@@ -153,13 +174,15 @@ Expected<std::vector<Slot>> Walker::emit(Scope& scope, const Call& call) {
   ++use.nodes;
   if (std::optional<Refusal> refusal = refused_by_table(node, versioned.opset)) {
     use.known = false;
-    if (node.op_type() == "Loop" && refusal->kind == Refused::control_flow)
-      refusal = refusal_of_loop(call);
     skim_branches(scope, call);
     return refuse(scope, call, *std::move(refusal));
   }
-  use.since = first_opset(node.op_type()).value_or(first_opset_of_if);
-  return node.op_type() == "If" ? inline_branch(scope, versioned) : emit_row(scope, versioned);
+  if (const std::optional<int> since = first_opset_of_control_flow(node.op_type())) {
+    use.since = *since;
+    return control_flow(scope, versioned);
+  }
+  use.since = *first_opset(node.op_type());
+  return emit_row(scope, versioned);
 }
 
 Expected<std::vector<Slot>> Walker::emit_row(Scope& scope, const Call& call) {
@@ -249,43 +272,40 @@ Expected<std::vector<Slot>> Walker::inline_function(Scope& scope, const Call& ca
   return results;
 }
 
-Expected<std::vector<Slot>> Walker::inline_branch(Scope& scope, const Call& call) {
-  if (call.inputs.size() != 1) return fail(ErrorCode::invalid_model, "If takes one input");
-  if (call.inputs[0].blocked) {
-    skim_branches(scope, call);
-    return block(call);
-  }
-  OnnxNode node = view(scope, call);
-  const auto condition = node.known_integers(0, "condition");
-  if (!condition) {
-    Refusal refusal = node.refusal();
-    refusal.kind = Refused::control_flow;
-    refusal.reason = "its condition depends on data";
-    skim_branches(scope, call);
-    return refuse(scope, call, std::move(refusal));
-  }
-  if (condition->size() != 1)
-    return fail(ErrorCode::invalid_model, "its condition has {} elements", condition->size());
-  const GraphProto* branch = node.subgraph((*condition)[0] != 0 ? "then_branch" : "else_branch");
-  if (branch == nullptr) return fail(ErrorCode::invalid_model, "a branch is missing");
-
+Scope Walker::inner_scope(const Scope& scope, const Call& call, const GraphProto& body) {
   Scope inner;
-  inner.parent = &scope;
   inner.bindings = scope.bindings;
   inner.opsets = scope.opsets;
   inner.prefix = call.name + "/";
   inner.depth = scope.depth + 1;
-  for (const TensorProto& tensor : branch->initializer())
-    inner.initializers[tensor.name()] = &tensor;
+  for (const TensorProto& tensor : body.initializer()) inner.initializers[tensor.name()] = &tensor;
+  return inner;
+}
+
+Expected<std::vector<Slot>> Walker::walk_body(Scope& inner, const GraphProto& body) {
   std::vector<std::string> wanted;
-  for (const ValueInfoProto& output : branch->output()) wanted.push_back(output.name());
-  INGOT_TRY(walk(inner, branch->node(), find_live(branch->node(), wanted, {})));
+  for (const ValueInfoProto& output : body.output()) wanted.push_back(output.name());
+  std::unordered_set<std::string> given;
+  for (const auto& [name, slot] : inner.values) given.insert(name);
+  INGOT_TRY(walk(inner, body.node(), find_live(body.node(), wanted, given)));
   std::vector<Slot> results;
   for (const std::string& name : wanted) {
     INGOT_ASSIGN(const Slot slot, find(inner, name));
     results.push_back(slot);
   }
   return results;
+}
+
+Expected<std::vector<Slot>> Walker::inline_branch(Scope& scope, const Call& call) {
+  OnnxNode node = view(scope, call);
+  const auto condition = node.known_integers(0, "condition");
+  if (condition->size() != 1)
+    return fail(ErrorCode::invalid_model, "its condition has {} elements", condition->size());
+  const GraphProto* branch = node.subgraph((*condition)[0] != 0 ? "then_branch" : "else_branch");
+  if (branch == nullptr) return fail(ErrorCode::invalid_model, "a branch is missing");
+  Scope inner = inner_scope(scope, call, *branch);
+  inner.parent = &scope;
+  return walk_body(inner, *branch);
 }
 
 }  // namespace ingot::onnx

@@ -7,7 +7,8 @@
 
 namespace ingot::onnx {
 
-inline constexpr int first_opset_of_if = 6;  // the one op without a row: docs say 6 of all old ones
+/// Ops that the walk itself reads, which have no rows; the opset from which on it does.
+std::optional<int> first_opset_of_control_flow(std::string_view op);
 inline constexpr int max_depth = 32;         // of functions and branches in one another
 inline constexpr std::int64_t max_nodes = 1 << 20;  // after inlining: functions can multiply
 
@@ -48,13 +49,21 @@ class Walker {
   Expected<std::vector<Slot>> inline_function(Scope& scope, const Call& call,
                                               const FunctionProto& function);
   Expected<std::vector<Slot>> inline_branch(Scope& scope, const Call& call);
+  /// Loop, Scan, and If whose condition depends on data (control_flow.cpp).
+  Expected<std::vector<Slot>> control_flow(Scope& scope, const Call& call);
+  friend class ControlFlow;
+  /// Walks a graph within a node; `bind` has put its inputs into the scope.
+  Expected<std::vector<Slot>> walk_body(Scope& inner, const GraphProto& body);
+  /// The scope of a graph within a node.
+  static Scope inner_scope(const Scope& scope, const Call& call, const GraphProto& body);
   std::vector<Slot> refuse(const Scope& scope, const Call& call, Refusal refusal);
   std::vector<Slot> block(const Call& call);
   void skim_branches(const Scope& scope, const Call& call);
-  /// A loop's refusal says whether its number of turns is known.
-  Refusal refusal_of_loop(const Call& call);
   const FunctionProto* find_function(const NodeProto& node) const;
   OnnxNode view(const Scope& scope, const Call& call);
+
+  /// For a graph of its own, with what is known of the model.
+  Walker(Graph& graph, const Walker& around);
 
   Graph& graph_;
   ExternalFolder folder_;
