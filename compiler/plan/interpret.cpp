@@ -455,6 +455,9 @@ class Sequence {
       symbols_[block.begin] = 0;
       symbols_[block.count] = std::min(number(block.extent, symbols_), block.size);
     }
+    for (const Symbol& symbol : plan_.symbols) {
+      if (symbol.measured()) unknown_.push_back(symbol);
+    }
     memory_.place(symbols_);
     run(0, plan_.kernels.size(), 0);
   }
@@ -505,10 +508,12 @@ class Sequence {
                        symbol->range.lo, most)};
     }
     symbols_[name] = value;
+    std::erase_if(unknown_, [&](const Symbol& other) { return other.name == name; });
     memory_.place(symbols_);
     std::vector<Constraint> asked;
     for (const Constraint& constraint : plan_.constraints) {
-      if (depends_on_data(constraint.left - constraint.right, {&*symbol, 1}))
+      const Dim gap = constraint.left - constraint.right;
+      if (depends_on_data(gap, {&*symbol, 1}) && !depends_on_data(gap, unknown_))
         asked.push_back(constraint);
     }
     if (auto met = check_constraints(asked, symbols_); !met) throw Fault{met.error()};
@@ -541,6 +546,7 @@ class Sequence {
   const Plan& plan_;
   Memory& memory_;
   SymbolValues symbols_;
+  std::vector<Symbol> unknown_;  // not measured yet
   const Kernel*& current_;
 };
 
