@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "import/compose_loop.h"
 #include "import/compose_scatter.h"
 #include "ir/op.h"
 #include "ops/shape_arithmetic.h"
@@ -113,6 +114,22 @@ ValueId compress(Composer& c, ValueId x, ValueId condition, std::size_t axis) {
   return c.gather(x, places, axis, false);
 }
 
+namespace {
+
+/// How many were true up to each element, itself included, less one.
+ValueId count_before(Composer& c, ValueId truths, const Dim& size) {
+  if (c.failed()) return {};
+  LoopBuilder loop(c, c.node_name(), size);
+  const ValueId count = loop.carry(c.scalar(DType::i64, -1), "count");
+  const ValueId truth = loop.slice(truths, 0, false, "truth");
+  const ValueId next = loop.body().add(count, loop.body().cast(truth, DType::i64));
+  loop.next(next);
+  loop.stack(next, 0, false);
+  return loop.finish()[1];
+}
+
+}  // namespace
+
 Unique unique(Composer& c, ValueId x, bool sorted) {
   if (c.failed()) return {};
   const Dim size = product(c.shape(x));
@@ -132,9 +149,7 @@ Unique unique(Composer& c, ValueId x, bool sorted) {
                                      c.size({size}, DType::i64)});
   result.counts = c.sub(end, places);
   // Which of the unique ones each of the sorted elements is: as many began before it, and with it.
-  const ValueId number =
-      c.sub(c.cumulative("window_sum", c.cast(first, DType::i64), 0, false, false),
-            c.scalar(DType::i64, 1));
+  const ValueId number = count_before(c, first, size);
   const ValueId none = c.broadcast(c.scalar(DType::i64, 0), {size});
   result.inverse = scatter(c, none, order.places, number, "none");
   if (sorted) return result;

@@ -79,7 +79,7 @@ TEST(OnnxImport, InitializersThatAreInputsAreConstantsUnlessNamed) {
 TEST(OnnxImport, InnerValuesAsInputsAndOutputs) {
   TestModel model;
   model.input("x", {"N", 3});
-  model.node("NonZero", {"x"}, {"indices"});  // unsupported, but not needed
+  model.node("Det", {"x"}, {"indices"});  // unsupported, but not needed
   model.node("Exp", {"x"}, {"e"});
   model.node("Neg", {"e"}, {"y"});
   model.output("indices");
@@ -115,9 +115,9 @@ TEST(OnnxImport, EverythingUnsupportedAtOnce) {
   model.input("x", {2, 2}).input("words", {2}, 8);
   model.node("Det", {"x"}, {"c"})->set_name("det_1");
   model.node("Relu", {"c"}, {"r"});
-  model.node("Unique", {"r"}, {"values", "places"});
+  model.node("NonMaxSuppression", {"r"}, {"values", "places"});
   model.node("Special", {"x"}, {"z"})->set_domain("com.example");
-  model.node("Loop", {"x"}, {"unused"});
+  model.node("Multinomial", {"x"}, {"unused"});
   model.output("values").output("z").output("words");
   const Expected<Graph> graph = model.import();
   ASSERT_FALSE(graph);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ops about places: gathering by coordinates, places of extrema, reversed sequences, and sums of
-// all entries up to each.
+// Ops about places: gathering by coordinates, places of extrema, reversed sequences, sums of all
+// entries up to each, and entries that data choose.
+#include "import/compose_measured.h"
 #include "import/tensorflow/emit.h"
 
 namespace ingot::tensorflow {
@@ -33,13 +34,50 @@ Values cumulative(NodeContext& n) {
   return {n.cumulative(n.core(), n.in(0), axis, exclusive, n.flag("reverse"))};
 }
 
+/// Coordinates of what is not zero, a row each.
+Values where(NodeContext& n) {
+  if (n.failed()) return {};
+  return {n.transpose(nonzero(n, n.cast(n.in(0), DType::boolean)), {1, 0})};
+}
+
+/// In the order in which they come.
+Values unique(NodeContext& n) {
+  const DType dtype = n.dtype_of("out_idx", DType::i32);
+  const Unique found = ingot::unique(n, n.in(0), false);
+  return {found.values, n.cast(found.inverse, dtype), n.cast(found.counts, dtype)};
+}
+
+/// Rows go to the part of their number; those of other numbers are errors to TensorFlow, and are
+/// left out here.
+Values dynamic_partition(NodeContext& n) {
+  const std::int64_t parts = n.integer("num_partitions");
+  constexpr std::int64_t most_parts = 4096;
+  if (n.failed()) return {};
+  if (parts < 1 || parts > most_parts) return {n.invalid("num_partitions of {}", parts)};
+  const Shape &data = n.shape(n.in(0)), &numbers = n.shape(n.in(1));
+  if (numbers.size() > data.size()) return {n.invalid("more axes of partitions than of data")};
+  Shape flat(data.begin() + static_cast<std::ptrdiff_t>(numbers.size()), data.end());
+  flat.insert(flat.begin(), product(numbers));
+  const ValueId rows = n.reshape(n.in(0), flat);
+  Values results;
+  for (std::int64_t i = 0; i < parts && !n.failed(); ++i) {
+    const ValueId chosen = n.op("eq", {n.in(1), n.number(static_cast<double>(i), n.in(1))});
+    results.push_back(n.gather(rows, places_of_true(n, chosen), 0, false));
+  }
+  return results;
+}
+
 constexpr OpRow rows[] = {
     {"ArgMax", 2, 2, place_of_extremum, "reduce_max"},
     {"ArgMin", 2, 2, place_of_extremum, "reduce_min"},
     {"Cumprod", 2, 2, cumulative, "window_prod"},
     {"Cumsum", 2, 2, cumulative, "window_sum"},
+    {"DynamicPartition", 2, 2, dynamic_partition},
     {"GatherNd", 2, 2, gather_nd},
     {"ReverseSequence", 2, 2, reverse_sequence},
+    {"Unique", 1, 1, unique},
+    {"UniqueWithCounts", 1, 1, unique},
+    {"Where", 1, 1, where},
 };
 
 }  // namespace

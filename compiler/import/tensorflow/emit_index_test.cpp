@@ -115,5 +115,72 @@ TEST(TensorflowIndex, SegmentsDropNegativeOnes) {
   }
 }
 
+TEST(TensorflowIndex, WhereGivesCoordinatesOfWhatIsTrue) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {-1, 2});
+  builder.floats("zero", {}, {0});
+  builder.node("Greater", "mask", {"x", "zero"});
+  builder.node("Where", "places", {"mask"});
+  builder.node("GatherNd", "values", {"x", "places"});
+  ImportOptions options;
+  options.outputs = {"places", "values"};
+  const auto outputs = run(builder, {float_tensor({3, 2}, {1, -1, 0, 2, -3, 3})}, options);
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(outputs[0].shape(), (Sizes{3, 2}));
+  EXPECT_EQ(numbers(outputs[0]), (Doubles{0, 0, 1, 1, 2, 1}));
+  EXPECT_EQ(numbers(outputs[1]), (Doubles{1, 2, 3}));
+}
+
+TEST(TensorflowIndex, PartitionsAndDistinctElements) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {-1, 2});
+  builder.placeholder("part", tf_int32, {-1});
+  NodeDef& node = builder.node("DynamicPartition", "parts", {"x", "part"});
+  (*node.mutable_attr())["num_partitions"].set_i(2);
+  builder.node("Identity", "a", {"parts:0"});
+  builder.node("Identity", "b", {"parts:1"});
+  builder.node("Unique", "distinct", {"part"});
+  builder.node("Identity", "which", {"distinct:1"});
+  ImportOptions options;
+  options.outputs = {"a", "b", "distinct", "which"};
+  const auto outputs = run(builder,
+                           {float_tensor({4, 2}, {0, 1, 2, 3, 4, 5, 6, 7}),
+                            make_tensor<std::int32_t>(DType::i32, {4}, {1, 0, 5, 1})},
+                           options);
+  ASSERT_EQ(outputs.size(), 4U);
+  EXPECT_EQ(numbers(outputs[0]), (Doubles{2, 3}));
+  EXPECT_EQ(numbers(outputs[1]), (Doubles{0, 1, 6, 7}));
+  EXPECT_EQ(numbers(outputs[2]), (Doubles{1, 0, 5}));
+  EXPECT_EQ(numbers(outputs[3]), (Doubles{0, 1, 2, 0}));
+  EXPECT_EQ(outputs[3].dtype(), DType::i32);
+}
+
+TEST(TensorflowIndex, SlicesWhosePlacesAreData) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {5, 2});
+  builder.placeholder("n", tf_int32, {});
+  builder.ints("zero", {}, {0});
+  builder.ints("all", {}, {-1});
+  builder.vector("one", {1});
+  builder.vector("first", {0});
+  NodeDef& pack = builder.node("Pack", "end", {"n"});
+  (*pack.mutable_attr())["axis"].set_i(0);
+  builder.node("StridedSlice", "head", {"x", "first", "end", "one"});
+  NodeDef& row = builder.node("StridedSlice", "row", {"x", "end", "end", "one"});
+  (*row.mutable_attr())["shrink_axis_mask"].set_i(1);
+  NodeDef& begin = builder.node("Pack", "begin", {"n", "zero"});
+  (*begin.mutable_attr())["axis"].set_i(0);
+  builder.vector("sizes", {2, -1});
+  builder.node("Slice", "two", {"x", "begin", "sizes"});
+  ImportOptions options;
+  options.outputs = {"head", "row", "two"};
+  const Tensor n = make_tensor<std::int32_t>(DType::i32, {}, {3});
+  const auto outputs = run(builder, {counting({5, 2}), n}, options);
+  ASSERT_EQ(outputs.size(), 3U);
+  EXPECT_EQ(outputs[0].shape(), (Sizes{3, 2}));
+  EXPECT_EQ(numbers(outputs[1]), (Doubles{6, 7}));
+  EXPECT_EQ(numbers(outputs[2]), (Doubles{6, 7, 8, 9}));
+}
+
 }  // namespace
 }  // namespace ingot::tensorflow

@@ -15,7 +15,7 @@ TEST(TensorflowRefusedOps, AreOfTheKindThatTheirNamesSay) {
   const std::map<std::string_view, Refused> kinds = {
       {"NthElement", Refused::op},
       {"MyOwnOp", Refused::op},
-      {"Where", Refused::data_dependent_size},
+      {"ListDiff", Refused::data_dependent_size},
       {"StatelessIf", Refused::function},
       {"StatelessRandomUniform", Refused::random},
       {"TensorArrayConcatV3", Refused::control_flow},
