@@ -94,7 +94,9 @@ bool overlap(const Box& a, const Box& b) {
   return true;
 }
 
-void copy_part(Tensor& whole, const Tensor& part, const Box& box) {
+/// Calls `copy` with the places of each row of a part, and its bytes.
+template <class Copy>
+void each_row(const Tensor& whole, const Tensor& part, const Box& box, Copy&& copy) {
   const std::size_t rank = box.size.size();
   const std::size_t width = bytes_of(whole.dtype());
   if (part.elements() == 0) return;
@@ -103,9 +105,8 @@ void copy_part(Tensor& whole, const Tensor& part, const Box& box) {
   for (std::int64_t done = 0; done < part.elements(); done += row) {
     std::int64_t to = 0;
     for (std::size_t d = 0; d < rank; ++d) to = to * whole.shape()[d] + box.start[d] + at[d];
-    std::copy_n(part.bytes().data() + static_cast<std::size_t>(done) * width,
-                static_cast<std::size_t>(row) * width,
-                whole.mutable_bytes().data() + static_cast<std::size_t>(to) * width);
+    copy(static_cast<std::size_t>(to) * width, static_cast<std::size_t>(done) * width,
+         static_cast<std::size_t>(row) * width);
     for (std::size_t d = rank - std::min<std::size_t>(rank, 1); d-- > 0;) {
       if (++at[d] < box.size[d]) break;
       at[d] = 0;
@@ -292,6 +293,22 @@ Expected<Tensor> Checkpoint::tensor(const std::string& key) {
   return *std::move(result);
 }
 
+Expected<Tensor> Checkpoint::part(const std::string& key, const TensorSlice& slice) {
+  const std::string stored = slice_key(key, slice);
+  if (find(stored) != nullptr) return assemble(key, *find(stored));
+  INGOT_ASSIGN(const Tensor whole, tensor(key));
+  const Expected<Box> box = box_of(slice, whole.shape());
+  if (!box) {
+    return fail(ErrorCode::invalid_model, "{}.index: tensor '{}': {}", prefix_, key,
+                box.error().message);
+  }
+  Tensor part(whole.dtype(), box->size);
+  each_row(whole, part, *box, [&](std::size_t in_whole, std::size_t in_part, std::size_t bytes) {
+    std::copy_n(whole.bytes().data() + in_whole, bytes, part.mutable_bytes().data() + in_part);
+  });
+  return part;
+}
+
 Expected<Tensor> Checkpoint::assemble(const std::string& key, const BundleEntry& entry) {
   auto inconsistent = [&](std::string_view what) {
     return fail(ErrorCode::invalid_model, "{}.index: tensor '{}': {}", prefix_, key, what);
@@ -357,7 +374,9 @@ Expected<Tensor> Checkpoint::assemble(const std::string& key, const BundleEntry&
     INGOT_ASSIGN(const Tensor part, assemble(key, *find(slice_key(key, entry.slices(i)))));
     if (part.dtype() != *dtype || part.shape() != box.size)
       return inconsistent("a part of it has another type or shape than the whole says");
-    copy_part(whole, part, box);
+    each_row(whole, part, box, [&](std::size_t in_whole, std::size_t in_part, std::size_t size) {
+      std::copy_n(part.bytes().data() + in_part, size, whole.mutable_bytes().data() + in_whole);
+    });
   }
   return whole;
 }

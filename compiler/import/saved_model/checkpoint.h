@@ -33,6 +33,8 @@ class Checkpoint {
   /// Errors: invalid_model where index and files do not fit each other or checksums fail;
   /// unsupported for element types that are not ours.
   Expected<Tensor> tensor(const std::string& key);
+  /// A part of a tensor, whether it is stored in parts or not.
+  Expected<Tensor> part(const std::string& key, const TensorSlice& slice);
   /// A tensor of strings.
   Expected<std::vector<std::string>> strings(const std::string& key);
 

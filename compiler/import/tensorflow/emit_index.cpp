@@ -39,6 +39,7 @@ constexpr OpRow rows[] = {
     {"Cumprod", 2, 2, cumulative, "window_prod"},
     {"Cumsum", 2, 2, cumulative, "window_sum"},
     {"GatherNd", 2, 2, gather_nd},
+    {"ResourceGatherNd", 2, 2, gather_nd},
     {"ReverseSequence", 2, 2, reverse_sequence},
 };
 

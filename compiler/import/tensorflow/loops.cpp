@@ -12,19 +12,6 @@ namespace {
 
 bool is_next(std::string_view op) { return op == "NextIteration" || op == "RefNextIteration"; }
 
-/// A constant of one integer.
-std::optional<std::int64_t> constant_integer(const Topology& topology, Wire wire) {
-  wire = handed_on(topology, wire);
-  if (wire.node == UINT32_MAX || topology.op(wire.node) != "Const") return std::nullopt;
-  const auto& attributes = topology.node(wire.node).attr();
-  const auto value = attributes.find("value");
-  if (value == attributes.end()) return std::nullopt;
-  std::int64_t budget = 64;
-  const Expected<Tensor> tensor = decode_tensor(value->second.tensor(), budget);
-  if (!tensor || !is_integer(tensor->dtype()) || tensor->elements() != 1) return std::nullopt;
-  return tensor->as_int64(0);
-}
-
 class Finder {
  public:
   Finder(const Topology& topology, const Selection& selection, Loop& loop,
@@ -155,6 +142,18 @@ bool is_of_loops(std::string_view op) {
 std::string_view frame_of(const NodeDef& enter) {
   const auto name = enter.attr().find("frame_name");
   return name == enter.attr().end() ? std::string_view() : std::string_view(name->second.s());
+}
+
+std::optional<std::int64_t> constant_integer(const Topology& topology, Wire wire) {
+  wire = handed_on(topology, wire);
+  if (wire.node == UINT32_MAX || topology.op(wire.node) != "Const") return std::nullopt;
+  const auto& attributes = topology.node(wire.node).attr();
+  const auto value = attributes.find("value");
+  if (value == attributes.end()) return std::nullopt;
+  std::int64_t budget = 64;
+  const Expected<Tensor> tensor = decode_tensor(value->second.tensor(), budget);
+  if (!tensor || !is_integer(tensor->dtype()) || tensor->elements() != 1) return std::nullopt;
+  return tensor->as_int64(0);
 }
 
 Wire handed_on(const Topology& topology, Wire wire) {

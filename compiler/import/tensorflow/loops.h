@@ -56,6 +56,8 @@ bool is_exit(std::string_view op);
 bool is_of_loops(std::string_view op);
 /// The name of an Enter's frame.
 std::string_view frame_of(const NodeDef& enter);
+/// A constant of one integer, behind nodes that hand it on.
+std::optional<std::int64_t> constant_integer(const Topology& topology, Wire wire);
 /// The node behind nodes that hand a value on.
 Wire handed_on(const Topology& topology, Wire wire);
 
