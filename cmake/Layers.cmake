@@ -58,13 +58,15 @@ function(ingot_archive name)
                                                ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${name} INTERFACE INGOT_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf fmt::fmt
-                                       nlohmann_json::nlohmann_json ${XXHASH_LIBRARY})
+                                       nlohmann_json::nlohmann_json ${XXHASH_LIBRARY}
+                                       ${SNAPPY_LIBRARY} ${ISAL_LIBRARY})
 endfunction()
 
 function(ingot_compiler_flags library)
   target_include_directories(${library} PRIVATE ${CMAKE_SOURCE_DIR}/compiler
                                                 ${CMAKE_SOURCE_DIR}/include)
-  target_include_directories(${library} SYSTEM PRIVATE ${XXHASH_INCLUDE_DIR})
+  target_include_directories(${library} SYSTEM PRIVATE ${XXHASH_INCLUDE_DIR} ${SNAPPY_INCLUDE_DIR}
+                                                       ${ISAL_INCLUDE_DIR})
   target_link_libraries(${library} PRIVATE ingot_flags fmt::fmt nlohmann_json::nlohmann_json)
   target_compile_definitions(${library} PRIVATE INGOT_VERSION="${PROJECT_VERSION}")
 endfunction()

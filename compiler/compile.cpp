@@ -79,7 +79,9 @@ ImportOptions import_options(const std::filesystem::path& model, const CompileOp
   ImportOptions import = options.import;
   if (import.name.empty()) {
     std::set<std::string> taken;
-    import.name = write::make_identifier(model.stem().string(), taken);
+    // A folder may be written with a slash at its end.
+    const std::filesystem::path file = model.has_filename() ? model : model.parent_path();
+    import.name = write::make_identifier(file.stem().string(), taken);
   }
   const bool strict = std::count(options.isa_levels.begin(), options.isa_levels.end(), 2) != 0;
   if (strict) import.arithmetic = Arithmetic::strict;

@@ -69,6 +69,8 @@ Expected<CompileOptions> read_options(const compiler::Options& written) {
       options.import.symbol_ranges[pair.first] = {lo, hi};
     }
   }
+  options.import.tag = written.tag;
+  options.import.signature = written.signature;
   options.import.name = written.name;
   for (const std::string& text : written.disabled_passes) {
     for (std::string& part : split(text)) options.passes.disabled.push_back(std::move(part));

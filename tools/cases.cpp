@@ -68,14 +68,34 @@ Expected<InputSpec> read_spec(const Json& tensor) {
   return spec;
 }
 
-Expected<Case> read_model(const fs::path& folder) {
+void read_data_sets(const fs::path& folder, const Json& sets, Case& result) {
+  for (const Json& set : sets) {
+    DataSet data = read_data_set(folder / set.at("folder").get<std::string>());
+    data.rtol = set.at("rtol").get<double>();
+    data.atol = set.at("atol").get<double>();
+    result.data_sets.push_back(std::move(data));
+  }
+}
+
+/// A signature of a SavedModel. It knows its inputs and outputs, but sorts them.
+void read_signature(const fs::path& folder, const Json& json, Case& result) {
+  result.import.signature = json.value("signature", "");
+  for (const Json& input : json.at("inputs"))
+    result.import.inputs.push_back({input.at("name").get<std::string>(), {}, {}});
+  for (const Json& output : json.at("outputs"))
+    result.import.outputs.push_back(output.at("name").get<std::string>());
+  read_data_sets(folder, json.at("data_sets"), result);
+}
+
+/// One case, or one for each signature.
+Expected<std::vector<Case>> read_model(const fs::path& folder) {
   INGOT_ASSIGN(const Json json, read_json(folder / "model.json"));
   try {
     Case result;
     result.name = folder.filename().string();
     result.model = (folder / json.at("file").get<std::string>()).string();
     const std::string format = json.at("format").get<std::string>();
-    if (format != "onnx" && format != "graphdef") {
+    if (format != "onnx" && format != "graphdef" && format != "savedmodel") {
       result.refused = fmt::format("format {} cannot be read yet", format);
     }
     // A frozen graph carries no signature; an ONNX model its own.
@@ -92,13 +112,22 @@ Expected<Case> read_model(const fs::path& folder) {
     for (const auto& [name, value] : constants.items()) {
       result.import.constants[name] = value.is_string() ? value.get<std::string>() : value.dump();
     }
-    for (const Json& set : json.at("data_sets")) {
-      DataSet data = read_data_set(folder / set.at("folder").get<std::string>());
-      data.rtol = set.at("rtol").get<double>();
-      data.atol = set.at("atol").get<double>();
-      result.data_sets.push_back(std::move(data));
+    result.import.tag = json.value("tag", "");
+    if (json.contains("signatures")) {
+      std::vector<Case> cases;
+      for (const Json& signature : json.at("signatures")) {
+        cases.push_back(result);
+        read_signature(folder, signature, cases.back());
+        cases.back().name += "." + cases.back().import.signature;
+      }
+      return cases;
     }
-    return result;
+    if (format == "savedmodel") {
+      read_signature(folder, json, result);
+    } else {
+      read_data_sets(folder, json.at("data_sets"), result);
+    }
+    return std::vector<Case>{std::move(result)};
   } catch (const Json::exception& error) {
     // Without the library's number of the error in brackets.
     const std::string_view what = error.what();
@@ -152,8 +181,8 @@ void find_light(const fs::path& folder, std::vector<Case>& cases) {
 
 Expected<void> find(const fs::path& path, std::vector<Case>& cases) {
   if (fs::exists(path / "model.json")) {
-    INGOT_ASSIGN(Case found, read_model(path));
-    cases.push_back(std::move(found));
+    INGOT_ASSIGN(std::vector<Case> found, read_model(path));
+    cases.insert(cases.end(), found.begin(), found.end());
     return {};
   }
   if (fs::exists(path / "model.onnx")) {

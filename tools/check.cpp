@@ -105,6 +105,7 @@ Json to_json(const CheckReport& report, const std::string& model) {
     refused.push_back({{"op", refusal.op},
                        {"node", refusal.node},
                        {"path", refusal.path},
+                       {"function", refusal.function},
                        {"kind", name(refusal.kind)},
                        {"reason", refusal.reason},
                        {"advice", refusal.advice}});
@@ -132,15 +133,44 @@ Json to_json(const CheckReport& report, const std::string& model) {
           {"warnings", warnings}};
 }
 
-Expected<int> check_model(const Flags& flags) {
-  INGOT_ASSIGN(const CompileOptions options, flags.shared.options());
-  const CheckReport report = check(flags.model, options);
-  const std::string text =
-      flags.json
-          ? to_json(report, flags.model).dump(1, ' ', false, Json::error_handler_t::replace) + "\n"
-          : to_text(report, flags.model);
+void write(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fflush(stdout);  // what follows goes to standard error
+}
+
+std::string dumped(const Json& json) {
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+/// A SavedModel, of which no signature is named: each, then a line for each. The exit status is the
+/// worst.
+Expected<int> check_signatures(const Flags& flags, CompileOptions options,
+                               const std::vector<std::string>& names) {
+  Json json = {{"model", flags.model}, {"signatures", Json::object()}};
+  std::string last;
+  int worst = 0;
+  for (const std::string& name : names) {
+    options.import.signature = name;
+    const CheckReport report = check(flags.model, options);
+    worst = std::max(worst, report.status());
+    const std::string model = fmt::format("{} --signature {}", flags.model, name);
+    json["signatures"][name] = to_json(report, flags.model);
+    if (!flags.json) write(to_text(report, model) + '\n');
+    last +=
+        fmt::format("{}: {}", name, report.error ? report.error->message + '\n' : verdict(report));
+  }
+  write(flags.json ? dumped(json) : last);
+  return worst;
+}
+
+Expected<int> check_model(const Flags& flags) {
+  INGOT_ASSIGN(const CompileOptions options, flags.shared.options());
+  if (options.import.signature.empty()) {
+    const auto names = signatures_of(flags.model, options.import);
+    if (names && names->size() > 1) return check_signatures(flags, options, *names);
+  }
+  const CheckReport report = check(flags.model, options);
+  write(flags.json ? dumped(to_json(report, flags.model)) : to_text(report, flags.model));
   if (report.error && !flags.json) return *report.error;
   return report.status();
 }
@@ -151,7 +181,8 @@ void add_check(CLI::App& program, Run& run) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app = program.add_subcommand(
       "check", "say whether a model can be compiled; if not, everything that stands in the way");
-  app->add_option("MODEL", flags->model, "ONNX, frozen TensorFlow graph, or Ingot's text form")
+  app->add_option("MODEL", flags->model,
+                  "ONNX, TensorFlow SavedModel or frozen graph, or Ingot's text form")
       ->required();
   app->add_flag("--json", flags->json, "the report as JSON");
   flags->shared.add_import(*app);

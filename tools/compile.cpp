@@ -71,7 +71,8 @@ void add_compile(CLI::App& program, Run& run) {
   auto flags = std::make_shared<Flags>();
   CLI::App* app =
       program.add_subcommand("compile", "write NAME.o, NAME.h and NAME.json for a model");
-  app->add_option("MODEL", flags->model, "ONNX, frozen TensorFlow graph, or Ingot's text form")
+  app->add_option("MODEL", flags->model,
+                  "ONNX, TensorFlow SavedModel or frozen graph, or Ingot's text form")
       ->required();
   app->add_option("-o,--output", flags->folder, "folder to write to (default: here)")
       ->type_name("FOLDER");

@@ -20,6 +20,10 @@ void ModelFlags::add_import(CLI::App& app) {
   app.add_option("--dim", dims, "pin a size when compiling, or bound it")
       ->type_name("N=4|N=1:64")
       ->take_all();
+  app.add_option("--tag", tag, "which graph of a SavedModel (default serve)")->type_name("A,B");
+  app.add_option("--signature", signature,
+                 "which signature of a SavedModel (default serving_default)")
+      ->type_name("NAME");
 }
 
 void ModelFlags::add_compile(CLI::App& app) {

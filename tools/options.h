@@ -15,7 +15,7 @@ namespace ingot::tools {
 struct ModelFlags : compiler::Options {
   bool verify_each = false;
 
-  /// --input --constant --outputs --dim
+  /// --input --constant --outputs --dim --tag --signature
   void add_import(CLI::App& app);
   /// --name --isa --instrument, and those of passes
   void add_compile(CLI::App& app);

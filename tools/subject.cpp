@@ -56,6 +56,7 @@ Expected<Subject> make_subject(const Case& model, const CompileOptions& given,
     subject.model = model.model;
     CompileOptions options = given;
     options.shared = true;
+    subject.constants.insert(options.import.constants.begin(), options.import.constants.end());
     INGOT_ASSIGN(const Bundle bundle, compile(model.model, options));
     // Two models of one name are in one folder of the program's.
     subject.so = (std::filesystem::path(folder) / (model.name + ".so")).string();
@@ -167,6 +168,7 @@ Expected<bench::Question> make_question(const Subject& subject, const SymbolValu
                                         std::string& from, std::uint64_t seed) {
   bench::Question question;
   question.model = subject.model;
+  question.constants = subject.constants;
   question.sizes = sizes;
   for (const Port& port : subject.outputs) {
     question.output_names.push_back(port.name);

@@ -18,6 +18,7 @@ using SizeLists = std::map<std::string, std::vector<std::int64_t>, std::less<>>;
 struct Subject {
   std::string name;
   std::string model;  // what others are given; empty for a compiled NAME.so
+  std::map<std::string, std::string> constants;  // ImportOptions::constants of that
   std::string so;     // the compiled model
   std::vector<Port> inputs, outputs;
   std::vector<Symbol> symbols;

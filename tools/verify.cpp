@@ -86,6 +86,8 @@ class Verifier {
                                  one.import.inputs.end());
     options.import.constants.insert(one.import.constants.begin(), one.import.constants.end());
     if (options.import.outputs.empty()) options.import.outputs = one.import.outputs;
+    if (options.import.tag.empty()) options.import.tag = one.import.tag;
+    if (options.import.signature.empty()) options.import.signature = one.import.signature;
     Subject subject;
     Expected<Graph> graph = import_for(one.model, options);
     if (!graph && graph.error().code == ErrorCode::unsupported && one.data_sets.size() == 1) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -40,6 +42,41 @@ Expected<void> write_file(const std::string& path, std::span<const std::byte> by
     const std::string why = status ? status.message() : std::strerror(errno);
     std::filesystem::remove(partial, status);
     return fail(ErrorCode::io, "{}: cannot be written: {}", path, why);
+  }
+  return {};
+}
+
+Expected<PartFile> PartFile::open(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    return fail(ErrorCode::io, "{}: cannot be opened: {}", path, std::strerror(errno));
+  struct stat status{};
+  if (::fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) {
+    ::close(descriptor);
+    return fail(ErrorCode::io, "{}: is not a plain file", path);
+  }
+  return PartFile(path, descriptor, static_cast<std::uint64_t>(status.st_size));
+}
+
+PartFile::PartFile(PartFile&& other) noexcept
+    : path_(std::move(other.path_)), descriptor_(other.descriptor_), size_(other.size_) {
+  other.descriptor_ = -1;
+}
+
+PartFile::~PartFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+Expected<void> PartFile::read(std::uint64_t offset, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t count = ::pread(descriptor_, to.data(), to.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) {
+      return fail(ErrorCode::io, "{}: cannot be read: {}", path_,
+                  count == 0 ? "it ends early" : std::strerror(errno));
+    }
+    offset += static_cast<std::uint64_t>(count);
+    to = to.subspan(static_cast<std::size_t>(count));
   }
   return {};
 }

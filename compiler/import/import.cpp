@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "import/inputs.h"
 #include "import/onnx/onnx.h"
+#include "import/saved_model/saved_model.h"
 #include "import/tensorflow/graphdef.h"
 #include "ir/op.h"
 #include "ir/text.h"
@@ -60,8 +61,8 @@ Expected<ModelFormat> recognise_protobuf(std::span<const std::byte> bytes) {
   if (number_first && producer && fields > 1) {
     return fail(
         ErrorCode::unsupported,
-        "this looks like saved_model.pb of a SavedModel, which is not supported yet; freeze it "
-        "to a GraphDef or convert it to ONNX");
+        "this looks like saved_model.pb of a SavedModel, which is the folder around it; give that "
+        "folder");
   }
   return fail(ErrorCode::invalid_model,
               "neither ONNX nor a frozen GraphDef nor Ingot's text form; is the file complete?");
@@ -196,6 +197,15 @@ Expected<void> check_options(const ImportOptions& options) {
   return {};
 }
 
+/// What all formats do once there is a graph.
+Expected<Graph> finished(Expected<Graph> graph, const ImportOptions& options) {
+  if (!graph) return graph;
+  if (!options.name.empty()) graph->name = options.name;
+  INGOT_TRY(merge_symbols(*graph));
+  INGOT_TRY(check_names(*graph));
+  return graph;
+}
+
 Expected<Graph> import_as(ModelFormat format, std::span<const std::byte> bytes,
                           const ImportOptions& options, const std::filesystem::path& folder,
                           Survey& survey) {
@@ -210,11 +220,7 @@ Expected<Graph> import_as(ModelFormat format, std::span<const std::byte> bytes,
     }
     return fail(ErrorCode::internal, "no such format");
   };
-  INGOT_ASSIGN(Graph graph, read());
-  if (!options.name.empty()) graph.name = options.name;
-  INGOT_TRY(merge_symbols(graph));
-  INGOT_TRY(check_names(graph));
-  return graph;
+  return finished(read(), options);
 }
 
 Expected<Graph> import_bytes(std::span<const std::byte> bytes, const ImportOptions& options,
@@ -231,15 +237,26 @@ Expected<Graph> import_bytes(std::span<const std::byte> bytes, const ImportOptio
                fmt::format("{}\n  try: {}", graph.error().message, advice_for(format))};
 }
 
+/// A SavedModel by its folder, or by the file in it.
+std::optional<std::string> folder_of_saved_model(const std::filesystem::path& path) {
+  std::error_code status;
+  if (std::filesystem::is_directory(path, status))
+    return is_saved_model(path.string()) ? std::optional(path.string()) : std::nullopt;
+  if (path.filename() != "saved_model.pb" || !std::filesystem::exists(path, status))
+    return std::nullopt;
+  return path.has_parent_path() ? path.parent_path().string() : ".";
+}
+
+Expected<Graph> import_folder(const std::string& folder, const ImportOptions& options) {
+  INGOT_TRY(check_options(options));
+  Survey own;
+  Survey& survey = options.survey != nullptr ? *options.survey : own;
+  return finished(import_saved_model(folder, options, survey), options);
+}
+
 Expected<std::vector<std::byte>> read_model(const std::filesystem::path& path) {
   std::error_code status;
   if (std::filesystem::is_directory(path, status)) {
-    if (std::filesystem::exists(path / "saved_model.pb", status)) {
-      return fail(ErrorCode::unsupported,
-                  "'{}' is a SavedModel, which is not supported yet; freeze it to a GraphDef or "
-                  "convert it to ONNX",
-                  path.string());
-    }
     return fail(ErrorCode::io, "'{}' is a folder; name the model file in it", path.string());
   }
   const std::uintmax_t size = std::filesystem::file_size(path, status);
@@ -274,13 +291,30 @@ Expected<Graph> import_model(std::span<const std::byte> bytes, const ImportOptio
 }
 
 Expected<Graph> import_file(const std::string& path, const ImportOptions& options) {
+  auto with_path = [&](const Error& error) {
+    return Error{error.code, fmt::format("{}: {}", path, error.message)};
+  };
   const std::filesystem::path file(path);
+  if (const auto folder = folder_of_saved_model(file)) {
+    Expected<Graph> graph = import_folder(*folder, options);
+    if (!graph) return with_path(graph.error());
+    return graph;
+  }
   INGOT_ASSIGN(const std::vector<std::byte> bytes, read_model(file));
+  if (!options.tag.empty() || !options.signature.empty())
+    return fail(ErrorCode::invalid_argument, "--tag and --signature are for SavedModels");
   if (options.on_read) options.on_read(path);
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  Expected<Graph> graph = import_bytes(bytes, options, folder);
-  if (!graph) return Error{graph.error().code, fmt::format("{}: {}", path, graph.error().message)};
+  Expected<Graph> graph =
+      import_bytes(bytes, options, file.has_parent_path() ? file.parent_path() : ".");
+  if (!graph) return with_path(graph.error());
   return graph;
+}
+
+Expected<std::vector<std::string>> signatures_of(const std::string& path,
+                                                 const ImportOptions& options) {
+  const auto folder = folder_of_saved_model(path);
+  if (!folder) return std::vector<std::string>{};
+  return saved_model_signatures(*folder, options);
 }
 
 }  // namespace ingot

@@ -38,6 +38,9 @@ struct ImportOptions {
   std::vector<std::string> outputs;
   /// `--dim N=1:64` bounds a symbol, `N=4` (lo == hi) pins it.
   std::map<std::string, Interval> symbol_ranges;
+  /// Of a SavedModel: which of its graphs (tags with commas between them; empty: `serve`), and
+  /// which of that graph's signatures (empty: `serving_default`).
+  std::string tag, signature;
   /// Of the graph; empty: the model's own name.
   std::string name;
   Arithmetic arithmetic = Arithmetic::fused;
@@ -63,8 +66,13 @@ Expected<ModelFormat> recognise_format(std::span<const std::byte> bytes);
 /// Thread-safe; the bytes are not kept.
 Expected<Graph> import_model(std::span<const std::byte> bytes, const ImportOptions& options);
 
-/// The same from a file; tensors that an ONNX model keeps in files of their own are read from the
-/// model's folder and nowhere else.
+/// The same from a file, or from the folder of a TensorFlow SavedModel; tensors that an ONNX model
+/// keeps in files of their own are read from the model's folder and nowhere else.
 Expected<Graph> import_file(const std::string& path, const ImportOptions& options);
+
+/// The signatures of a SavedModel that `options.tag` offers, sorted; none of other models. Errors:
+/// those of reading it, and invalid_argument when a tag has to be named.
+Expected<std::vector<std::string>> signatures_of(const std::string& path,
+                                                 const ImportOptions& options);
 
 }  // namespace ingot

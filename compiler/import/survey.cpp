@@ -22,8 +22,11 @@ constexpr KindRow kinds[] = {
 const KindRow& row(Refusal::Kind kind) { return kinds[static_cast<std::size_t>(kind)]; }
 
 std::string called(const Refusal& refusal) {
-  return refusal.path.empty() ? fmt::format("'{}'", refusal.node)
-                              : fmt::format("'{}/{}'", refusal.path, refusal.node);
+  const std::string name = refusal.path.empty()
+                               ? fmt::format("'{}'", refusal.node)
+                               : fmt::format("'{}/{}'", refusal.path, refusal.node);
+  return refusal.function.empty() ? name
+                                  : fmt::format("{} (of function '{}')", name, refusal.function);
 }
 
 std::string megabytes(std::int64_t bytes) {

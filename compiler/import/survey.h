@@ -29,7 +29,8 @@ struct Refusal {
   std::string node;  // its name, without the path
   std::string path;  // functions and branches that it lies in, outermost first: `a/b`; or empty
   std::string reason;
-  std::string advice;  // what the user can do; never empty
+  std::string advice;         // what the user can do; never empty
+  std::string function = {};  // of a library, in which a node is written that was inlined; or empty
 
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };

@@ -146,6 +146,7 @@ class Explainer {
   Expected<void> compute_shadow(std::span<const Tensor> inputs) {
     return walk(inputs, shadow_, true, [&](std::size_t n, auto operands, auto& outputs) {
       const Node& node = graph_.nodes()[n];
+      if (node.op->name == "top_k") keep_order(node, *operands[0], outputs);
       if (!has_edges(graph_, node)) return;
       Tensor& result = outputs[0];
       const Tensor& computed = float32_[node.outputs[0].index];
@@ -171,6 +172,24 @@ class Explainer {
         if (differs) set_number(result, i, computed.as_double(i));
       }
     });
+  }
+
+  /// Both runs go on with the same elements, as float32 has sorted them. Only what rounding can
+  /// exchange may have changed places.
+  void keep_order(const Node& node, const Tensor& operand, std::vector<Tensor>& outputs) {
+    const Tensor data = operand.dense();
+    const Tensor& order = float32_[node.outputs[1].index];
+    const std::int64_t length = data.shape().back(), k = order.shape().back();
+    for (std::int64_t i = 0; i < order.elements(); ++i) {
+      const std::int64_t row = i / k * length;
+      const std::int64_t ours = order.at<std::int64_t>(i), exact = outputs[1].at<std::int64_t>(i);
+      if (ours == exact) continue;
+      const double a = data.as_double(row + ours), b = data.as_double(row + exact);
+      const double bound = bound_of(node.inputs[0], a) + bound_of(node.inputs[0], b);
+      if (std::fabs(a - b) > bound && blocked_.empty()) blocked_ = graph_.describe(node);
+      outputs[1].set<std::int64_t>(i, ours);
+      set_number(outputs[0], i, a);
+    }
   }
 
   double bound_at(const Node& node, const Edge& edge, double a, double b) {

@@ -2,6 +2,7 @@
 #include "ops/places.h"
 
 #include <algorithm>
+#include <map>
 
 #include "ir/op.h"
 
@@ -16,6 +17,25 @@ class Finder {
   explicit Finder(const Graph& graph) : graph_(graph), ranges_(graph.symbol_ranges()) {}
 
   std::optional<Affine> affine(ValueId value, int depth = 0) const {
+    return once(affine_, value, [&] { return find_affine(value, depth); });
+  }
+  std::optional<Bounds> bounds(ValueId value, int depth = 0) const {
+    return once(bounds_, value, [&] { return find_bounds(value, depth); });
+  }
+
+  bool is_positive(const Dim& dim) const { return dim.bounds(ranges_).lo >= 0; }
+
+ private:
+  /// A value may be an operand many times over.
+  template <class Found, class Find>
+  static Found once(std::map<ValueId, Found>& known, ValueId value, const Find& find) {
+    if (const auto found = known.find(value); found != known.end()) return found->second;
+    Found found = find();
+    known.emplace(value, found);
+    return found;
+  }
+
+  std::optional<Affine> find_affine(ValueId value, int depth) const {
     const TensorType& type = graph_.type(value);
     if (!is_integer(type.dtype) || depth == max_depth) return std::nullopt;
     std::optional<Affine> found = graph_.is_constant(value) ? number(value) : made(value, depth);
@@ -23,7 +43,7 @@ class Finder {
     return bounds && fits(*bounds, type.dtype) ? found : std::nullopt;
   }
 
-  std::optional<Bounds> bounds(ValueId value, int depth = 0) const {
+  std::optional<Bounds> find_bounds(ValueId value, int depth) const {
     const TensorType& type = graph_.type(value);
     if (!is_integer(type.dtype) || depth == max_depth) return std::nullopt;
     if (const std::optional<Affine> known = affine(value, depth)) return extent(*known, type.shape);
@@ -37,8 +57,9 @@ class Finder {
                op == "cast" || op == "gather") {
       found = bounds(node->inputs[0], depth + 1);
     } else if (op == "add" || op == "mul") {
-      const auto a = bounds(node->inputs[0], depth + 1), b = bounds(node->inputs[1], depth + 1);
-      if (!a || !b) return std::nullopt;
+      const auto a = bounds(node->inputs[0], depth + 1);
+      const auto b = a ? bounds(node->inputs[1], depth + 1) : std::nullopt;
+      if (!b) return std::nullopt;
       if (op == "add") found = Bounds{a->least + b->least, a->greatest + b->greatest};
       if (op == "mul" && is_positive(a->least) && is_positive(b->least))
         found = Bounds{a->least * b->least, a->greatest * b->greatest};
@@ -46,9 +67,6 @@ class Finder {
     return found && fits(*found, type.dtype) ? found : std::nullopt;
   }
 
-  bool is_positive(const Dim& dim) const { return dim.bounds(ranges_).lo >= 0; }
-
- private:
   bool fits(const Bounds& bounds, DType dtype) const {
     const Interval least = bounds.least.bounds(ranges_), most = bounds.greatest.bounds(ranges_);
     const std::int64_t limit = dtype == DType::i64   ? std::int64_t{1} << 62
@@ -81,7 +99,9 @@ class Finder {
     const Shape& shape = graph_.type(value).shape;
     if (op == "iota") {
       Affine result{0, std::vector<Dim>(shape.size())};
-      result.strides[static_cast<std::size_t>(node->attributes.get<std::int64_t>("axis"))] = 1;
+      const auto axis = static_cast<std::size_t>(node->attributes.get<std::int64_t>("axis"));
+      // One coordinate, and when it is broadcast it stays that.
+      if (!shape[axis].is(1)) result.strides[axis] = 1;
       return result;
     }
     if (op == "dims") {
@@ -154,6 +174,8 @@ class Finder {
 
   const Graph& graph_;
   SymbolRanges ranges_;
+  mutable std::map<ValueId, std::optional<Affine>> affine_;
+  mutable std::map<ValueId, std::optional<Bounds>> bounds_;
 };
 
 }  // namespace

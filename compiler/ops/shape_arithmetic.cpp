@@ -75,7 +75,7 @@ class Evaluator {
       for (const auto& part : operands) joined.insert(joined.end(), part.begin(), part.end());
       return joined;
     }
-    if (op == "slice" && type.rank() == 1) return slice(node, operands[0]);
+    if (op == "slice") return slice(node, type, operands[0]);
     if (op.starts_with("reduce_") && graph_.type(node.inputs[0]).rank() == 1 &&
         node.attributes.get<std::vector<std::int64_t>>("axes").size() == 1) {
       return reduce(op, operands[0]);
@@ -85,14 +85,24 @@ class Evaluator {
     return std::nullopt;
   }
 
-  Dims slice(const Node& node, const std::vector<Dim>& from) {
-    const std::optional<std::int64_t> start = node.attributes.get<Shape>("start")[0].value();
-    const std::optional<std::int64_t> size = node.attributes.get<Shape>("size")[0].value();
-    const std::int64_t step = node.attributes.get<std::vector<std::int64_t>>("step")[0];
-    if (!start || !size) return std::nullopt;
+  Dims slice(const Node& node, const TensorType& type, const std::vector<Dim>& from) {
+    const auto starts = static_shape(node.attributes.get<Shape>("start"));
+    const auto sizes = static_shape(type.shape);
+    const auto shape = static_shape(graph_.type(node.inputs[0]).shape);
+    const auto& steps = node.attributes.get<std::vector<std::int64_t>>("step");
+    if (!starts || !sizes || !shape) return std::nullopt;
     std::vector<Dim> taken;
-    for (std::int64_t i = 0; i < *size; ++i) {
-      taken.push_back(from[static_cast<std::size_t>(*start + i * step)]);
+    std::vector<std::int64_t> at(sizes->size());
+    const std::int64_t count = *element_count(*sizes);
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::int64_t place = 0;
+      for (std::size_t d = 0; d < at.size(); ++d)
+        place = place * (*shape)[d] + (*starts)[d] + at[d] * steps[d];
+      taken.push_back(from[static_cast<std::size_t>(place)]);
+      for (std::size_t d = at.size(); d-- > 0;) {
+        if (++at[d] < (*sizes)[d]) break;
+        at[d] = 0;
+      }
     }
     return taken;
   }

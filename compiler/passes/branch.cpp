@@ -118,7 +118,7 @@ BranchFinder::Readers BranchFinder::readers(const Branch& branch, std::size_t st
         break;
       case OpKind::index:
         // Indices are computed where they are used.
-        if (node.inputs[1] == value) readers.apart = true;
+        if (node.op->name == "gather" && node.inputs[1] == value) readers.apart = true;
         break;
       case OpKind::pointwise: {
         // It is computed where its last operand is. That is not here if the operand depends on what

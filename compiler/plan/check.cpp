@@ -96,6 +96,9 @@ class Checker {
   Expected<void> check(const TopK& top) {
     if (kernel_.space.empty()) return wrong("a row needs a dimension");
     if (top.body.steps.empty()) return wrong("puts nothing in order");
+    const Interval row = kernel_.space.back().bounds(plan_.ranges());
+    if (!top.heap && row.hi > TopK::short_row)
+      return wrong("rows of up to {} without memory for a heap", row.hi);
     Scope scope{kernel_.space.size(), {}, {}, {}};
     INGOT_TRY(body(top.body, top.loads, scope));
     scope.scalars = {top.body.steps.back().dtype, DType::i64};

@@ -195,6 +195,7 @@ class Finder {
     const bool any = std::any_of(node.inputs.begin(), node.inputs.end(),
                                  [&](ValueId input) { return place(input).kind == Kind::rows; });
     if (op == "slice") return slice(node, any, result);
+    if (op == "top_k" && symbol_ && mentions(node.attributes.get<Shape>("k"))) rows_.counted = true;
     if (!any) return {};
     const Place from = place(node.inputs[0]);
     if (op == "reshape") return reshape(shape(node.inputs[0]), from, result);

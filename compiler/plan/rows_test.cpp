@@ -87,6 +87,8 @@ TEST(Rows, MayBeCounted) {
   EXPECT_EQ(last("%y = iota() {axis = 0, dtype = i64, shape = [N, 4]}"), "0:1 counted");
   EXPECT_EQ(last("%y = iota() {axis = 1, dtype = i64, shape = [N, 4]}"), "0:1");
   EXPECT_EQ(last("%y = dims() {values = [N, 4]}"), "same counted");
+  EXPECT_EQ(last("%y, %p = top_k(%w) {k = [min(N, 3)], largest = true}"), "same counted");
+  EXPECT_EQ(last("%y, %p = top_k(%x) {k = [3], largest = true}"), "0:1");
   EXPECT_EQ(last("%y = dims() {values = [M, 4]}"), "same");
 }
 

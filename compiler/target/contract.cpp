@@ -248,7 +248,7 @@ llvm::Function* shared_function(Emitter& emit, const Kernel& kernel, const Contr
                                 const Bases& bases, const std::set<std::string>& symbols) {
   const std::string text = structure(emit, kernel, contract);
   const std::string function_name = fmt::format(
-      "{}.contract_{}x{}.{:016x}.{}", emit.plan.name, contract.k.str(), kernel.space.back().str(),
+      "{}:contract_{}x{}.{:016x}.{}", emit.plan.name, contract.k.str(), kernel.space.back().str(),
       llvm::xxh3_64bits(llvm::StringRef(text)), emit.isa.name);
   if (llvm::Function* found = emit.module.getFunction(function_name)) return found;
 

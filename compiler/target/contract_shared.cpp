@@ -26,7 +26,7 @@ llvm::FunctionType* SharedProduct::type(bool with_height) const {
 
 std::string SharedProduct::name(const std::string& height) const {
   static constexpr std::string_view starts[] = {"", "_bias", "_more"};
-  std::string text = fmt::format("{}.product_{}_{}x", problem_.emit.plan.name,
+  std::string text = fmt::format("{}:product_{}_{}x", problem_.emit.plan.name,
                                  ingot::name(problem_.dtype), height);
   for (const SharedColumn& column : columns_)
     text +=

@@ -54,7 +54,7 @@ void Heap::sift(Value* hole, Value* size, const Entry& entry) {
 
 llvm::Function* Heap::sifter() {
   const std::string name =
-      fmt::format("{}.sift{}.{}", e_.plan.name, key_->getIntegerBitWidth(), e_.isa.name);
+      fmt::format("{}:sift{}.{}", e_.plan.name, key_->getIntegerBitWidth(), e_.isa.name);
   if (llvm::Function* known = e_.module.getFunction(name)) return known;
   auto& context = e_.module.getContext();
   llvm::IRBuilder<> b(context);

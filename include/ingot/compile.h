@@ -74,6 +74,7 @@ struct Options {
   std::vector<std::string> constants;        // "training=false"
   std::vector<std::string> outputs;          // "probabilities"
   std::vector<std::string> dims;             // "N=4", "N=1:64"
+  std::string tag, signature;                // of a SavedModel; "": "serve", "serving_default"
   std::string isa;                           // "v3,v4"; "": these two
   std::string instrument;                    // "thread" or "address"; "": neither
   std::vector<std::string> disabled_passes;  // "fold-scales"
@@ -96,7 +97,8 @@ struct Compiled {
 /// "0.1.0": of the library that is linked, where INGOT's headers may be others.
 const char* version() noexcept;
 
-/// Compiles the model in a file: ONNX, a frozen TensorFlow GraphDef or Ingot's text form.
+/// Compiles the model in a file (ONNX, a frozen TensorFlow GraphDef or Ingot's text form), or the
+/// SavedModel in a folder.
 Result<Compiled> compile_file(const std::string& path, const Options& options = {}) noexcept;
 
 /// Compiles the model that these bytes are. `source` stands in the header for the name of the file,

@@ -72,7 +72,7 @@ MessageMutator::Words words() {
   words.usual["AttrValue.s"] = {"NHWC",     "NCHW",    "NDHWC",     "SAME",      "VALID",
                                 "EXPLICIT", "REFLECT", "SYMMETRIC", "ij,jk->ik", "abc,cd",
                                 "ii->i",    "...i,i",  "MIN_FIRST"};
-  words.usual["Signature.name"] = words.usual["NameAttrList.name"] = {"f", "Relu"};
+  words.usual["OpDef.name"] = words.usual["NameAttrList.name"] = {"f", "Relu"};
   words.usual["GraphDef.flags"] = {
       "outputs y",    "outputs y:1",       "outputs x",      "dim N=2",     "dim N=1:8",
       "input x",      "input x=f32[N, 3]", "input w=i64[2]", "input y=f32", "input x=[2, k, 4]",

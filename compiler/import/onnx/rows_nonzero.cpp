@@ -112,6 +112,12 @@ Results nonzero(OnnxNode& n) {
   if (const std::optional<Triangle> triangle = as_triangle(n.graph(), n.x()))
     return places_in(n, *triangle);
   const std::optional<Tensor> constant = ops::known_constant(n.graph(), n.x());
+  constexpr std::int64_t most = 1 << 24;
+  if (constant && constant->elements() > most)
+    return n.unsupported(Refused::data_dependent_size,
+                         "a constant of {} elements is looked through for those that are not 0; {} "
+                         "are the most",
+                         constant->elements(), most);
   if (constant && constant->rank() > 0) return n.constant(places_of(*constant));
   return ingot::nonzero(n, n.cast(n.x(), DType::boolean));
 }

@@ -74,6 +74,7 @@ constexpr OpRow rows[] = {
     {"Cumsum", 2, 2, cumulative, "window_sum"},
     {"DynamicPartition", 2, 2, dynamic_partition},
     {"GatherNd", 2, 2, gather_nd},
+    {"ResourceGatherNd", 2, 2, gather_nd},
     {"ReverseSequence", 2, 2, reverse_sequence},
     {"Unique", 1, 1, unique},
     {"UniqueWithCounts", 1, 1, unique},

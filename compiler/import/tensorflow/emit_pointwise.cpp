@@ -86,6 +86,7 @@ Values cast(NodeContext& n) { return {n.cast(n.in(0), n.dtype_of("DstT", n.dtype
 constexpr OpRow rows[] = {
     {"Identity", 1, 1, identity},
     {"IdentityN", 1, -1, identity},
+    {"ReadVariableOp", 1, 1, identity},
     {"StopGradient", 1, 1, identity},
     {"PreventGradient", 1, 1, identity},
     {"CheckNumerics", 1, 1, identity},

@@ -191,6 +191,7 @@ constexpr OpRow rows[] = {
     {"InvertPermutation", 1, 1, invert_permutation},
     {"EnsureShape", 1, 1, ensure_shape},
     {"Shape", 1, 1, shape},
+    {"VariableShape", 1, 1, shape},
     {"ShapeN", 1, -1, shape},
     {"Size", 1, 1, size},
     {"Rank", 1, 1, rank},

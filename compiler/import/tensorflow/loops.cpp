@@ -12,19 +12,6 @@ namespace {
 
 bool is_next(std::string_view op) { return op == "NextIteration" || op == "RefNextIteration"; }
 
-/// A constant of one integer.
-std::optional<std::int64_t> constant_integer(const Topology& topology, Wire wire) {
-  wire = handed_on(topology, wire);
-  if (wire.node == UINT32_MAX || topology.op(wire.node) != "Const") return std::nullopt;
-  const auto& attributes = topology.node(wire.node).attr();
-  const auto value = attributes.find("value");
-  if (value == attributes.end()) return std::nullopt;
-  std::int64_t budget = 64;
-  const Expected<Tensor> tensor = decode_tensor(value->second.tensor(), budget);
-  if (!tensor || !is_integer(tensor->dtype()) || tensor->elements() != 1) return std::nullopt;
-  return tensor->as_int64(0);
-}
-
 class Finder {
  public:
   Finder(const Topology& topology, const Selection& selection, Loop& loop,
@@ -46,12 +33,15 @@ class Finder {
       if (op == "LoopCond") read_condition(node);
     }
     for (Loop::Variable& variable : loop_.variables) understand(variable);
+    for (Loop::Variable& variable : loop_.variables) {
+      if (variable.keeps_last) find_same(variable);
+    }
     if (loop_.bounds.empty()) refuse("its condition is not that a counter is below a number");
     for (const auto& [counter, bound] : loop_.bounds) {
       if (!loop_.variables[counter].counts) refuse("its number of turns is not counted by ones");
     }
     for (const std::size_t index : indices_) {
-      if (!loop_.variables[index].counts) refuse("a tensor array is not filled entry by entry");
+      if (!loop_.variables[index].counts) refuse("an array is not filled entry by entry");
     }
   }
 
@@ -121,15 +111,34 @@ class Finder {
       }
     }
     const Wire start = handed_on(topology_, variable.start);
-    if (!topology_.op(start.node).starts_with("TensorArray")) return;
+    const std::string_view array = topology_.op(start.node);
+    if (!array.starts_with("TensorArray") && !array.starts_with("TensorList")) return;
     variable.is_flow = true;
-    const auto index = op == "TensorArrayWriteV3" && inputs.size() == 4
-                           ? loop_.variable_of(topology_, handed_on(topology_, inputs[1]).node)
-                           : std::nullopt;
-    if (!index || !is_old(inputs[3], variable))
-      return refuse("a tensor array is not filled entry by entry");
-    variable.written = inputs[2];
-    indices_.push_back(*index);
+    const auto write = array_write(topology_, next.node);
+    if (!write || !is_old(write->array, variable))
+      return refuse("an array is not filled entry by entry");
+    variable.written = write->value;
+    const Wire index = handed_on(topology_, write->index);
+    if (const auto counter = loop_.variable_of(topology_, index.node)) {
+      indices_.push_back(*counter);
+      return;
+    }
+    // How long the array is, its maker says.
+    const std::vector<Wire>& made_of = topology_.inputs(start.node);
+    const std::size_t length = array == "TensorListReserve" ? 1 : 0;
+    variable.keeps_last = constant_integer(topology_, index) == 0 && length < made_of.size() &&
+                          constant_integer(topology_, made_of[length]) == 1;
+    if (!variable.keeps_last) refuse("an array is not filled entry by entry");
+  }
+
+  /// What an array of one entry is left with is usually a state, which is carried on anyway.
+  void find_same(Loop::Variable& variable) {
+    const Wire written = handed_on(topology_, variable.written);
+    for (std::size_t i = 0; i < loop_.variables.size(); ++i) {
+      const Loop::Variable& other = loop_.variables[i];
+      if (!other.is_flow && !other.counts && handed_on(topology_, other.next) == written)
+        variable.same_as = i;
+    }
   }
 
   const Topology& topology_;
@@ -145,11 +154,33 @@ bool is_enter(std::string_view op) { return op == "Enter" || op == "RefEnter"; }
 bool is_exit(std::string_view op) { return op == "Exit" || op == "RefExit"; }
 
 bool is_of_loops(std::string_view op) {
-  static constexpr std::string_view arrays[] = {"TensorArrayV3",       "TensorArrayReadV3",
-                                                "TensorArrayWriteV3",  "TensorArraySizeV3",
-                                                "TensorArrayGatherV3", "TensorArrayScatterV3"};
+  static constexpr std::string_view arrays[] = {
+      "TensorArrayV3",       "TensorArrayReadV3",    "TensorArrayWriteV3", "TensorArraySizeV3",
+      "TensorArrayGatherV3", "TensorArrayScatterV3", "TensorListReserve",  "TensorListFromTensor",
+      "TensorListGetItem",   "TensorListSetItem",    "TensorListStack",    "TensorListLength",
+      "TensorListGather"};
   return is_enter(op) || is_exit(op) || is_next(op) || op == "LoopCond" ||
          std::find(std::begin(arrays), std::end(arrays), op) != std::end(arrays);
+}
+
+std::optional<ArrayAccess> array_read(const Topology& topology, std::uint32_t node) {
+  const std::string_view op = topology.op(node);
+  const std::vector<Wire>& inputs = topology.inputs(node);
+  if (inputs.size() != 3) return std::nullopt;
+  if (op == "TensorArrayReadV3") return ArrayAccess{inputs[2], inputs[1], {}};
+  if (op == "TensorListGetItem") return ArrayAccess{inputs[0], inputs[1], {}};
+  return std::nullopt;
+}
+
+std::optional<ArrayAccess> array_write(const Topology& topology, std::uint32_t node) {
+  if (node == UINT32_MAX) return std::nullopt;
+  const std::string_view op = topology.op(node);
+  const std::vector<Wire>& inputs = topology.inputs(node);
+  if (op == "TensorArrayWriteV3" && inputs.size() == 4)
+    return ArrayAccess{inputs[3], inputs[1], inputs[2]};
+  if (op == "TensorListSetItem" && inputs.size() == 3)
+    return ArrayAccess{inputs[0], inputs[1], inputs[2]};
+  return std::nullopt;
 }
 
 std::string_view frame_of(const NodeDef& enter) {
@@ -157,11 +188,28 @@ std::string_view frame_of(const NodeDef& enter) {
   return name == enter.attr().end() ? std::string_view() : std::string_view(name->second.s());
 }
 
+std::optional<std::int64_t> constant_integer(const Topology& topology, Wire wire) {
+  wire = handed_on(topology, wire);
+  if (wire.node == UINT32_MAX || topology.op(wire.node) != "Const") return std::nullopt;
+  const auto& attributes = topology.node(wire.node).attr();
+  const auto value = attributes.find("value");
+  if (value == attributes.end()) return std::nullopt;
+  std::int64_t budget = 64;
+  const Expected<Tensor> tensor = decode_tensor(value->second.tensor(), budget);
+  if (!tensor || !is_integer(tensor->dtype()) || tensor->elements() != 1) return std::nullopt;
+  return tensor->as_int64(0);
+}
+
 Wire handed_on(const Topology& topology, Wire wire) {
   for (std::size_t steps = 0; steps < topology.size() && wire.node != UINT32_MAX; ++steps) {
     const std::string_view op = topology.op(wire.node);
-    if ((op != "Identity" && !is_enter(op)) || topology.inputs(wire.node).empty()) break;
-    wire = topology.inputs(wire.node)[0];
+    const std::vector<Wire>& inputs = topology.inputs(wire.node);
+    if (op == "IdentityN" && wire.output < inputs.size()) {
+      wire = inputs[wire.output];
+      continue;
+    }
+    if ((op != "Identity" && !is_enter(op)) || inputs.empty()) break;
+    wire = inputs[0];
   }
   return wire;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// TF1 while loops: a frame of Enter, Merge, Switch, NextIteration and Exit nodes around a body, and
-// tensor arrays that it reads and fills entry by entry (TensorFlow's control_flow_ops.py,
-// while_loop).
+// While loops: a frame of Enter, Merge, Switch, NextIteration and Exit nodes around a body, and
+// arrays that it reads and fills entry by entry: TensorFlow 1's tensor arrays (control_flow_ops.py,
+// while_loop), and the tensor lists of TensorFlow 2, whose While is lowered to the same nodes.
 #pragma once
 
 #include <string>
@@ -22,6 +22,10 @@ struct Loop {
     /// The flow of a tensor array that each turn writes an entry of.
     bool is_flow = false;
     Wire written;  // that entry
+    /// Of an array of one entry, which each turn writes anew: only the last remains.
+    bool keeps_last = false;
+    /// The variable that carries the same value on, if there is one.
+    std::optional<std::size_t> same_as;
   };
   std::string frame;
   std::vector<Variable> variables;
@@ -50,12 +54,22 @@ class Loops {
   std::vector<int> of_node_;
 };
 
+/// A node that reads or writes an entry of an array, of either kind.
+struct ArrayAccess {
+  Wire array, index;
+  Wire value;  // that is written
+};
+std::optional<ArrayAccess> array_read(const Topology& topology, std::uint32_t node);
+std::optional<ArrayAccess> array_write(const Topology& topology, std::uint32_t node);
+
 bool is_enter(std::string_view op);
 bool is_exit(std::string_view op);
-/// Ops that loops consist of, and those of tensor arrays.
+/// Ops that loops consist of, and those of arrays.
 bool is_of_loops(std::string_view op);
 /// The name of an Enter's frame.
 std::string_view frame_of(const NodeDef& enter);
+/// A constant of one integer, behind nodes that hand it on.
+std::optional<std::int64_t> constant_integer(const Topology& topology, Wire wire);
 /// The node behind nodes that hand a value on.
 Wire handed_on(const Topology& topology, Wire wire);
 

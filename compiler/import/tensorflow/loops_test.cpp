@@ -109,6 +109,86 @@ TEST(TensorflowLoops, OfNoTurnsLeaveWhatTheyBeganWith) {
   EXPECT_EQ(numbers(results[1]), (std::vector<double>{0}));
 }
 
+/// The same loop over the tensor lists of TensorFlow 2.
+void use_lists(LoopGraph& graph) {
+  graph.b.vector("any", {-1});
+  auto become = [&](const std::string& name, const std::string& op,
+                    const std::vector<std::string>& inputs) {
+    NodeDef& node = graph.find(name);
+    node.set_op(op);
+    node.clear_input();
+    for (const std::string& input : inputs) node.add_input(input);
+  };
+  become("in", "TensorListFromTensor", {"x", "any"});
+  become("out", "TensorListReserve", {"any", "steps"});
+  graph.find("flow/enter").set_input(0, "out");
+  graph.find("in_flow/enter").set_input(0, "in");
+  become("entry", "TensorListGetItem", {"in_array/enter", "time/old", "any"});
+  become("write", "TensorListSetItem", {"flow/old", "time/old", "new_h"});
+  become("all", "TensorListStack", {"flow/exit", "any"});
+  become("read", "TensorListGetItem", {"flow/exit", "last", "any"});
+}
+
+TEST(TensorflowLoops, ReadAndFillTensorLists) {
+  LoopGraph graph;
+  use_lists(graph);
+  graph.b.node("TensorListLength", "length", {"flow/exit"});
+  const std::vector<Tensor> results = run(graph.b, {float_tensor({3, 2}, {1, 2, 3, 4, 5, 6})},
+                                          LoopGraph::options({"h/exit", "all", "read", "length"}));
+  ASSERT_EQ(results.size(), 4U);
+  EXPECT_EQ(numbers(results[0]), (std::vector<double>{819, 1626}));
+  EXPECT_EQ(numbers(results[1]), (std::vector<double>{201, 402, 406, 809, 819, 1626}));
+  EXPECT_EQ(numbers(results[2]), (std::vector<double>{819, 1626}));
+  EXPECT_EQ(numbers(results[3]), (std::vector<double>{3}));
+  graph.find("write").set_input(0, "in_array/enter");
+  EXPECT_THAT(graph.message(), HasSubstr("an array is not filled entry by entry"));
+  LoopGraph empty;
+  use_lists(empty);
+  empty.find("all").set_input(0, "out");
+  EXPECT_THAT(empty.message(), HasSubstr("a tensor list that no loop and no TensorListFromTensor"));
+}
+
+/// What Keras 3 writes where only the last output is wanted: a list of one entry.
+TEST(TensorflowLoops, KeepTheLastOfWhatTurnsWrite) {
+  for (const bool is_state : {true, false}) {
+    LoopGraph graph;
+    use_lists(graph);
+    graph.b.ints("first", {}, {0});
+    graph.b.ints("single", {}, {1});
+    graph.find("out").set_input(1, "single");
+    graph.find("write").set_input(1, "first");
+    graph.find("write").set_input(2, is_state ? "new_h" : "sum");
+    const auto options = LoopGraph::options({"all"});
+    const std::vector<Tensor> results =
+        run(graph.b, {float_tensor({3, 2}, {1, 2, 3, 4, 5, 6})}, options);
+    ASSERT_EQ(results.size(), 1U);
+    EXPECT_EQ(results[0].shape(), (std::vector<std::int64_t>{1, 2}));
+    EXPECT_EQ(numbers(results[0]),
+              (is_state ? std::vector<double>{819, 1626} : std::vector<double>{817, 1624}));
+    // What no turn wrote is no value.
+    const auto imported = graph.b.import(options);
+    ASSERT_TRUE(imported);
+    const std::vector<Tensor> none{float_tensor({0, 2}, {})};
+    EXPECT_FALSE(bind_symbols(*imported, none));
+    graph.find("single").mutable_attr()->at("value").mutable_tensor()->set_int_val(0, 2);
+    EXPECT_THAT(graph.message({"all"}), HasSubstr("an array is not filled entry by entry"));
+  }
+}
+
+/// A limit that each turn computes anew, from what does not change.
+TEST(TensorflowLoops, TakeALimitFromWithin) {
+  LoopGraph graph;
+  graph.b.ints("minus", {}, {1});
+  graph.b.node("Sub", "fewer", {"limit/enter", "minus"});
+  graph.find("less").set_input(1, "fewer");
+  const std::vector<Tensor> results =
+      run(graph.b, {float_tensor({3, 2}, {1, 2, 3, 4, 5, 6})}, LoopGraph::options({"h/exit"}));
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(numbers(results[0]), (std::vector<double>{406, 809}));
+  graph.find("fewer").set_input(1, "time/merge");
+  EXPECT_THAT(graph.message(), HasSubstr("its number of turns depends on data"));
+}
+
 /// Keras since 2.2: as long as both counters are below their limits.
 TEST(TensorflowLoops, EndWithTheFirstOfTwoConditions) {
   LoopGraph graph;
@@ -145,12 +225,12 @@ TEST(TensorflowLoops, ThatAreNotUnderstoodAreRefused) {
     graph.b.ints("first", {}, {0});
     graph.enter("first", "first");
     graph.find("entry").set_input(1, "first/enter");
-    EXPECT_THAT(graph.message(), HasSubstr("reads a tensor array in another order"));
+    EXPECT_THAT(graph.message(), HasSubstr("reads an array in another order"));
   }
   {
     LoopGraph graph;
     graph.find("write").set_input(3, "in_flow/enter");
-    EXPECT_THAT(graph.message(), HasSubstr("a tensor array is not filled entry by entry"));
+    EXPECT_THAT(graph.message(), HasSubstr("an array is not filled entry by entry"));
   }
   {
     LoopGraph graph;

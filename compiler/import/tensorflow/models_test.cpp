@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real frozen graphs against what TensorFlow answered, through the interpreter; where the reference
-// data is there (INGOT_SHARED, or ../shared beside the sources).
+// Real frozen graphs and SavedModels against what TensorFlow answered, through the interpreter;
+// where the reference data is there (INGOT_SHARED, or ../shared beside the sources).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -18,10 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-fs::path models_folder() {
+fs::path shared_folder() {
   const char* shared = std::getenv("INGOT_SHARED");
-  return (shared != nullptr ? fs::path(shared) : fs::path(INGOT_SOURCE_DIR) / "../shared") /
-         "models";
+  return shared != nullptr ? fs::path(shared) : fs::path(INGOT_SOURCE_DIR) / "../shared";
 }
 
 std::string read_bytes(const fs::path& path) {
@@ -66,10 +65,30 @@ void expect_close(const Tensor& got, const Tensor& expected, double rtol, double
   }
 }
 
+void expect_agreement(const Graph& graph, const Json& model, const fs::path& folder) {
+  for (const Json& set : model["data_sets"]) {
+    const fs::path data = folder / std::string(set["folder"]);
+    SCOPED_TRACE(data.string());
+    std::vector<Tensor> inputs;
+    for (std::size_t i = 0; i < model["inputs"].size(); ++i) {
+      inputs.push_back(read_tensor(data / fmt::format("input_{}.pb", i)));
+    }
+    const Expected<SymbolValues> symbols = bind_symbols(graph, inputs);
+    ASSERT_TRUE(symbols) << symbols.error().message;
+    const Expected<std::vector<Tensor>> outputs = interpret(graph, inputs, *symbols);
+    ASSERT_TRUE(outputs) << outputs.error().message;
+    ASSERT_EQ(outputs->size(), model["outputs"].size());
+    for (std::size_t i = 0; i < outputs->size(); ++i) {
+      expect_close((*outputs)[i], read_tensor(data / fmt::format("output_{}.pb", i)), set["rtol"],
+                   set["atol"]);
+    }
+  }
+}
+
 class TensorflowModel : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(TensorflowModel, AgreesWithTensorflow) {
-  const fs::path folder = models_folder() / GetParam();
+  const fs::path folder = shared_folder() / "models" / GetParam();
   if (!fs::exists(folder)) GTEST_SKIP() << "no reference data at " << folder;
   const Json model = Json::parse(read_bytes(folder / "model.json"));
   const std::string bytes = read_bytes(folder / std::string(model["file"]));
@@ -82,22 +101,26 @@ TEST_P(TensorflowModel, AgreesWithTensorflow) {
   EXPECT_EQ(graph->symbols().size(), 1U);
   EXPECT_TRUE(graph->constraints().empty());
 
-  for (const Json& set : model["data_sets"]) {
-    const fs::path data = folder / std::string(set["folder"]);
-    SCOPED_TRACE(data.string());
-    std::vector<Tensor> inputs;
-    for (std::size_t i = 0; i < model["inputs"].size(); ++i) {
-      inputs.push_back(read_tensor(data / fmt::format("input_{}.pb", i)));
-    }
-    const Expected<SymbolValues> symbols = bind_symbols(*graph, inputs);
-    ASSERT_TRUE(symbols) << symbols.error().message;
-    const Expected<std::vector<Tensor>> outputs = interpret(*graph, inputs, *symbols);
-    ASSERT_TRUE(outputs) << outputs.error().message;
-    ASSERT_EQ(outputs->size(), model["outputs"].size());
-    for (std::size_t i = 0; i < outputs->size(); ++i) {
-      expect_close((*outputs)[i], read_tensor(data / fmt::format("output_{}.pb", i)), set["rtol"],
-                   set["atol"]);
-    }
+  expect_agreement(*graph, model, folder);
+}
+
+class SavedModelOf : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(SavedModelOf, AgreesWithTensorflow) {
+  const fs::path folder = shared_folder() / "saved-models" / GetParam();
+  if (!fs::exists(folder)) GTEST_SKIP() << "no reference data at " << folder;
+  const Json model = Json::parse(read_bytes(folder / "model.json"));
+  const Json signatures = model.value("signatures", Json::array({model}));
+  for (const Json& signature : signatures) {
+    ImportOptions options;
+    options.tag = model["tag"];
+    options.signature = signature["signature"];
+    for (const Json& input : signature["inputs"]) options.inputs.push_back({input["name"], {}, {}});
+    for (const Json& output : signature["outputs"]) options.outputs.push_back(output["name"]);
+    const Expected<Graph> graph =
+        import_file((folder / std::string(model["file"])).string(), options);
+    ASSERT_TRUE(graph) << graph.error().message;
+    expect_agreement(*graph, signature, folder);
   }
 }
 
@@ -114,6 +137,20 @@ INSTANTIATE_TEST_SUITE_P(
       std::replace(name.begin(), name.end(), '-', '_');
       return name;
     });
+
+INSTANTIATE_TEST_SUITE_P(Shared, SavedModelOf,
+                         ::testing::Values("keras2-lstm", "keras3-conv2d", "keras3-dense-bn-selu",
+                                           "keras3-masked-lstm", "keras3-mha-block",
+                                           "keras3-mixed-float16", "keras3-normalization-lambda",
+                                           "keras3-rnn", "module-sharded-20mb",
+                                           "module-snappy-index", "module-three-signatures",
+                                           "tf1-ref-variables", "tf1-resource-variables",
+                                           "tfaot-simple"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace ingot::tensorflow

@@ -159,10 +159,16 @@ class Selector {
     } else if (op == "Const") {
       life.truth = constant_truth(topology_.node(node));
     } else if (op == "Identity" || op == "PlaceholderWithDefault" || op == "StopGradient" ||
-               op == "Snapshot") {
+               op == "Snapshot" || (op == "IdentityN" && inputs.size() == 1)) {
       life.truth = input_truth(0);
     } else if (op == "LogicalNot") {
       if (const auto a = input_truth(0)) life.truth = !*a;
+    } else if ((op == "Equal" || op == "NotEqual") && inputs.size() == 2) {
+      // What a Case chooses by.
+      const auto a = constant_integer(topology_, inputs[0]);
+      const auto b = constant_integer(topology_, inputs[1]);
+      const bool given = given_.contains(inputs[0]) || given_.contains(inputs[1]);
+      if (a && b && !given) life.truth = (*a == *b) == (op == "Equal");
     } else if (op == "LogicalAnd" || op == "LogicalOr") {
       const bool absorbing = op == "LogicalOr";
       const auto a = input_truth(0);
@@ -223,6 +229,7 @@ class Selector {
     }
     for (const std::uint32_t node : order_) {
       if (needed[node]) selection_.order.push_back(node);
+      if (!needed[node] && life_[node].dead == 0) selection_.besides.push_back(node);
     }
   }
 

@@ -45,8 +45,8 @@ std::optional<std::vector<FileDim>> file_shape(const TensorShapeProto& proto) {
   return shape;
 }
 
-/// What the file says of a value that becomes an input.
-FileInput describe_input(const Topology& topology, int producer, Wire wire) {
+/// What the file says of a value that becomes an input. `port`: its own name and type, or null.
+FileInput describe_input(const Topology& topology, int producer, Wire wire, const Port* port) {
   // Graphs older than this state a scalar where they know nothing.
   constexpr int scalars_are_known = 24;
   const NodeDef& def = topology.node(wire.node);
@@ -55,7 +55,13 @@ FileInput describe_input(const Topology& topology, int producer, Wire wire) {
   if (const AttrValue* dtype = find_attribute(def, "dtype"); dtype != nullptr && source) {
     input.dtype = dtype_from_file(dtype->type());
   }
-  if (const AttrValue* shape = find_attribute(def, "shape"); shape != nullptr && source) {
+  if (port != nullptr) {
+    input.name = port->name;
+    if (!input.dtype && port->dtype) input.dtype = dtype_from_file(*port->dtype);
+    if (port->shape != nullptr) input.shape = file_shape(*port->shape);
+  }
+  if (const AttrValue* shape = find_attribute(def, "shape");
+      shape != nullptr && source && !input.shape) {
     input.shape = file_shape(shape->shape());
     const bool scalar = input.shape && input.shape->empty();
     if (scalar && producer < scalars_are_known) input.shape = std::nullopt;
@@ -131,18 +137,44 @@ Given Signature::given() const {
   return given;
 }
 
-Expected<Signature> read_signature(const Topology& topology, int producer,
+namespace {
+
+/// What an option names, or none.
+std::optional<Wire> find_value(const Topology& topology, const std::vector<Port>& ports,
+                               const std::string& text) {
+  for (const Port& port : ports) {
+    if (port.name == text) return topology.find(port.value);
+  }
+  return topology.find(text);
+}
+
+Error not_in_graph(const Port& port) {
+  return fail(ErrorCode::invalid_model, "the signature's '{}' is '{}', which is not in the graph",
+              port.name, port.value);
+}
+
+}  // namespace
+
+Expected<Signature> read_signature(const Topology& topology, int producer, const Ports& ports,
                                    const ImportOptions& options) {
   Signature signature;
   signature.producer = producer;
+  for (const Port& port : ports.inputs) {
+    const std::optional<Wire> wire = topology.find(port.value);
+    if (!wire) return not_in_graph(port);
+    signature.ports.emplace(*wire, port);
+  }
   for (const auto& [text, value] : options.constants) {
-    const std::optional<Wire> wire = topology.find(text);
+    const std::optional<Wire> wire = find_value(topology, ports.inputs, text);
     if (!wire) return no_such_value(topology, "--constant", text);
-    INGOT_ASSIGN(Tensor tensor, parse_constant(describe_input(topology, producer, *wire), value));
+    const auto port = signature.ports.find(*wire);
+    const FileInput input = describe_input(topology, producer, *wire,
+                                           port == signature.ports.end() ? nullptr : &port->second);
+    INGOT_ASSIGN(Tensor tensor, parse_constant(input, value));
     signature.constants.emplace(*wire, std::move(tensor));
   }
   for (const InputSpec& spec : options.inputs) {
-    const std::optional<Wire> wire = topology.find(spec.name);
+    const std::optional<Wire> wire = find_value(topology, ports.inputs, spec.name);
     if (!wire) return no_such_value(topology, "--input", spec.name);
     if (signature.constants.contains(*wire)) {
       return fail(ErrorCode::invalid_argument, "'{}' is named by --input and by --constant",
@@ -154,10 +186,25 @@ Expected<Signature> read_signature(const Topology& topology, int producer,
     }
     signature.inputs.push_back(*wire);
   }
+  for (const Port& port : ports.inputs) {
+    const Wire wire = *topology.find(port.value);
+    if (!signature.constants.contains(wire) &&
+        std::find(signature.inputs.begin(), signature.inputs.end(), wire) == signature.inputs.end())
+      signature.inputs.push_back(wire);
+  }
   for (const std::string& text : options.outputs) {
-    const std::optional<Wire> wire = topology.find(text);
+    const std::optional<Wire> wire = find_value(topology, ports.outputs, text);
     if (!wire) return no_such_value(topology, "--outputs", text);
     signature.outputs.push_back(*wire);
+    if (!ports.outputs.empty()) signature.output_names.push_back(text);
+  }
+  if (signature.outputs.empty()) {
+    for (const Port& port : ports.outputs) {
+      const std::optional<Wire> wire = topology.find(port.value);
+      if (!wire) return not_in_graph(port);
+      signature.outputs.push_back(*wire);
+      signature.output_names.push_back(port.name);
+    }
   }
   if (signature.outputs.empty()) {
     signature.outputs = default_outputs(topology);
@@ -178,11 +225,14 @@ Expected<Values> add_signature_inputs(Graph& graph, const Topology& topology,
   for (const std::uint32_t node : selection.order) {
     if (is_placeholder(topology.op(node))) wanted.push_back({node, 0});
   }
-  std::sort(wanted.begin(), wanted.end());
+  // In the order of the signature, or where there is none, of the file.
+  if (signature.ports.empty()) std::sort(wanted.begin(), wanted.end());
   std::vector<Wire> wires;
   std::vector<FileInput> inputs;
   for (const Wire wire : wanted) {
-    FileInput input = describe_input(topology, signature.producer, wire);
+    const auto port = signature.ports.find(wire);
+    FileInput input = describe_input(topology, signature.producer, wire,
+                                     port == signature.ports.end() ? nullptr : &port->second);
     const AttrValue* dtype = find_attribute(topology.node(wire.node), "dtype");
     if (!input.dtype && dtype != nullptr && is_source(topology.op(wire.node))) {
       const std::string type = dtype_name(dtype->type());
@@ -209,7 +259,8 @@ Expected<Values> add_signature_inputs(Graph& graph, const Topology& topology,
 
 Expected<void> add_signature_outputs(Graph& graph, const Topology& topology,
                                      const Signature& signature, const Values& values) {
-  for (const Wire wire : signature.outputs) {
+  for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
+    const Wire wire = signature.outputs[i];
     const std::size_t count = signature.outputs_by_default
                                   ? std::max<std::size_t>(values.of_node(wire.node).size(), 1)
                                   : 1;
@@ -221,7 +272,9 @@ Expected<void> add_signature_outputs(Graph& graph, const Topology& topology,
                     topology.describe(output), topology.node(wire.node).name(),
                     topology.op(wire.node));
       }
-      graph.add_output(topology.describe(output), value);
+      graph.add_output(
+          signature.output_names.empty() ? topology.describe(output) : signature.output_names[i],
+          value);
     }
   }
   return {};

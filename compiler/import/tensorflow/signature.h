@@ -12,6 +12,8 @@
 
 namespace ingot::tensorflow {
 
+class TensorShapeProto;
+
 /// The values of nodes while they are translated, by node and output.
 class Values {
  public:
@@ -27,19 +29,34 @@ class Values {
   std::vector<std::vector<ValueId>> of_node_;
 };
 
+/// An input or output that has a name of its own.
+struct Port {
+  std::string name;
+  std::string value;  // "node:k"
+  std::optional<int> dtype = {};
+  const TensorShapeProto* shape = nullptr;  // null: as the node says
+};
+/// What a file says of its inputs and outputs; a frozen graph says nothing.
+struct Ports {
+  std::vector<Port> inputs, outputs;
+};
+
 struct Signature {
-  int producer = 0;          // version of the graph's format
-  std::vector<Wire> inputs;  // those that options name
+  int producer = 0;            // version of the graph's format
+  std::vector<Wire> inputs;    // those that options name, then those that the file does
+  std::map<Wire, Port> ports;  // of inputs that the file names
   std::map<Wire, Tensor> constants;
   std::vector<Wire> outputs;
-  bool outputs_by_default = false;  // then a node stands for all its outputs
+  std::vector<std::string> output_names;  // parallel; empty: as the graph calls them
+  bool outputs_by_default = false;        // then a node stands for all its outputs
 
   Given given() const;
 };
 
-/// Errors: invalid_argument for options that name no value of the graph, or when nothing can be an
-/// output.
-Expected<Signature> read_signature(const Topology& topology, int producer,
+/// Options may name ports, by their names, and any values of the graph. Errors: invalid_argument
+/// for options that name neither, or when nothing can be an output; invalid_model for ports that
+/// are no values of the graph.
+Expected<Signature> read_signature(const Topology& topology, int producer, const Ports& ports,
                                    const ImportOptions& options);
 
 /// An input of an element type that is not ours is refused in the survey, and has no value.

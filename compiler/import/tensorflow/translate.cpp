@@ -36,7 +36,8 @@ Expected<void> Translator::run() {
 
 Expected<void> Translator::translate(std::uint32_t node) {
   const std::string_view op = topology_.op(node);
-  if (is_placeholder(op)) {  // an input of the graph, or one that was refused
+  if (!values_.of_node(node).empty()) return {};  // a variable
+  if (is_placeholder(op)) {                       // an input of the graph, or one that was refused
     blocked_[node] = !values_.get({node, 0}).valid();
     return {};
   }

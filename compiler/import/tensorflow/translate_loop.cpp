@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A TF1 while loop whose turns are counted becomes a scan: the counter is the scan's number, tensor
-// arrays that are read entry by entry are sliced, and those that are written so are stacked.
+// A while loop whose turns are counted becomes a scan: the counter is the scan's number, arrays
+// that are read entry by entry are sliced, and those that are written so are stacked.
 #include <algorithm>
+#include <set>
 
 #include "import/tensorflow/emit.h"
 #include "import/tensorflow/graphdef.pb.h"
@@ -27,20 +28,33 @@ Expected<void> Translator::loop(const Loop& loop) {
     return {};
   };
   if (!loop.refusal.empty()) return refuse_all(loop.refusal);
-  const std::optional<Dim> turns = this->turns(loop);
+  std::vector<Wire> entering;
+  for (const Loop::Variable& variable : loop.variables) entering.push_back(variable.start);
+  for (const std::uint32_t enter : loop.enters) entering.push_back({enter, 0});
+  for (const Wire wire : entering) {
+    // What it hangs on was refused, and tells why.
+    const Wire from = handed_on(topology_, wire);
+    if (values_.get(from).valid() || !blocked_[from.node]) continue;
+    for (const std::uint32_t exit : loop.exits) block(exit);
+    for (const std::uint32_t node : loop.body) ++use(node).unseen;
+    return {};
+  }
+  INGOT_ASSIGN(const std::optional<Dim> turns, this->turns(loop));
   if (!turns) return refuse_all("its number of turns depends on data");
 
   Composer around(graph_, loop.frame);
   LoopBuilder builder(around, loop.frame, *turns);
   Values inside(topology_.size());
-  INGOT_TRY(fill(loop, builder, inside));
+  INGOT_TRY(fill(loop, *turns, around, builder, inside));
   if (around.failed()) return failure(loop.exits[0], *around.error(), around.refusal());
   Translator body(builder.body().graph(), topology_, selection_, loops_, library_, inside, survey_);
   const std::size_t refused = survey_.refusals.size();
   for (const std::uint32_t node : loop.body) {
     // What reads an entry or writes one has its value already.
     if (is_of_loops(topology_.op(node))) continue;
-    const auto variable = loop.variable_of(topology_, handed_on(topology_, {node, 0}).node);
+    const Wire from = handed_on(topology_, {node, 0});
+    if (from.node != UINT32_MAX && array_write(topology_, from.node)) continue;
+    const auto variable = loop.variable_of(topology_, from.node);
     if (variable && loop.variables[*variable].is_flow) continue;
     INGOT_TRY(body.translate(node));
   }
@@ -50,7 +64,7 @@ Expected<void> Translator::loop(const Loop& loop) {
     const ValueId value = inside.get(variable.is_flow ? variable.written : variable.next);
     if (!value.valid()) return refuse_all("what a turn computes is not understood");
     if (variable.is_flow) {
-      builder.stack(value, 0, false);
+      if (!variable.same_as) builder.stack(value, 0, false);
     } else {
       builder.next(value);
     }
@@ -64,19 +78,51 @@ Expected<void> Translator::loop(const Loop& loop) {
   return leave(loop, *turns, results);
 }
 
-std::optional<Dim> Translator::turns(const Loop& loop) const {
+Expected<std::optional<Dim>> Translator::turns(const Loop& loop) {
   std::optional<Dim> least;
   for (const auto& [counter, wire] : loop.bounds) {
-    const ValueId value = values_.get(handed_on(topology_, wire));
-    if (!value.valid()) return std::nullopt;
+    INGOT_ASSIGN(const ValueId value, unchanging(loop, wire));
+    if (!value.valid()) return std::optional<Dim>();
     const auto known = ops::known_dims(graph_, value);
-    if (!known || known->size() != 1) return std::nullopt;
+    if (!known || known->size() != 1) return std::optional<Dim>();
     least = least ? Dim::min(*least, (*known)[0]) : (*known)[0];
   }
   return least;
 }
 
-Expected<void> Translator::fill(const Loop& loop, LoopBuilder& builder, Values& inside) {
+Expected<ValueId> Translator::unchanging(const Loop& loop, Wire wire) {
+  wire = handed_on(topology_, wire);
+  const int number = loops_.of(loop.variables[0].merge);
+  std::set<std::uint32_t> needed;
+  std::vector<Wire> open{wire};
+  while (!open.empty()) {
+    const Wire at = open.back();
+    open.pop_back();
+    if (loops_.of(at.node) != number) {
+      if (topology_.op(at.node) == "Const" && !values_.get(at).valid())
+        INGOT_TRY(constant(at.node));
+      if (!values_.get(at).valid()) return ValueId{};
+      continue;
+    }
+    const std::string_view op = topology_.op(at.node);
+    if (is_enter(op)) {
+      const ValueId value = values_.get(handed_on(topology_, at));
+      if (!value.valid() || loop.variable_of(topology_, at.node)) return ValueId{};
+      values_.set(at.node, {value});
+      continue;
+    }
+    if (is_merge(op) || is_switch(op) || is_of_loops(op)) return ValueId{};
+    if (!needed.insert(at.node).second) continue;
+    open.insert(open.end(), topology_.inputs(at.node).begin(), topology_.inputs(at.node).end());
+  }
+  for (const std::uint32_t node : loop.body) {
+    if (needed.contains(node)) INGOT_TRY(translate(node));
+  }
+  return values_.get(wire);
+}
+
+Expected<void> Translator::fill(const Loop& loop, const Dim& turns, Composer& around,
+                                LoopBuilder& builder, Values& inside) {
   auto is_blocked = [&](Wire wire) { return !values_.get(wire).valid(); };
   // What is carried: its Merge and its Switch are the value at the beginning of a turn.
   std::vector<ValueId> old(loop.variables.size());
@@ -98,21 +144,25 @@ Expected<void> Translator::fill(const Loop& loop, LoopBuilder& builder, Values& 
   // Entries of tensor arrays.
   for (const std::uint32_t node : loop.body) {
     const std::string_view op = topology_.op(node);
-    if (op != "TensorArrayReadV3") continue;
-    const std::vector<Wire>& inputs = topology_.inputs(node);
-    if (inputs.size() != 3) return invalid(node, "not three inputs");
-    const auto index = loop.variable_of(topology_, handed_on(topology_, inputs[1]).node);
-    const ValueId whole = values_.get(handed_on(topology_, inputs[2]));
+    if (op != "TensorArrayReadV3" && op != "TensorListGetItem") continue;
+    const auto read = array_read(topology_, node);
+    if (!read) return invalid(node, "not three inputs");
+    const auto index = loop.variable_of(topology_, handed_on(topology_, read->index).node);
+    const ValueId whole = values_.get(handed_on(topology_, read->array));
     if (!index || !loop.variables[*index].counts || !whole.valid()) {
       refuse(node, {Refused::control_flow,
                     {},
                     {},
                     {},
-                    "it reads a tensor array in another order than entry by entry",
+                    "it reads an array in another order than entry by entry",
                     std::string(advice)});
       continue;
     }
-    inside.set(node, {builder.slice(whole, 0, false, topology_.node(node).name())});
+    // The turns may end before the array does.
+    const Shape& shape = graph_.type(whole).shape;
+    const bool all = shape.empty() || shape[0] == turns;
+    inside.set(node, {builder.slice(all ? whole : around.slice(whole, 0, 0, turns), 0, false,
+                                    topology_.node(node).name())});
   }
   // What stays the same: through an Enter, or (after an optimizer) read as it is.
   for (const std::uint32_t enter : loop.enters) {
@@ -154,10 +204,20 @@ Expected<void> Translator::leave(const Loop& loop, const Dim& turns,
     const Loop::Variable& variable = loop.variables[i];
     if (variable.counts) {
       of_variable[i] = after.size({turns}, graph_.type(values_.get(variable.start)).dtype);
-    } else {
+    } else if (!variable.same_as) {
       of_variable[i] = results[variable.is_flow ? stack++ : state++];
     }
   }
+  // What TensorFlow gives for an array that no turn wrote is no value of the model's.
+  for (std::size_t i = 0; i < loop.variables.size(); ++i) {
+    const Loop::Variable& variable = loop.variables[i];
+    if (!variable.keeps_last) continue;
+    const Constraint some{turns, Constraint::Relation::greater_equal, Dim(1), loop.frame};
+    if (const auto kept = graph_.require(some); !kept) return kept.error();
+    of_variable[i] = variable.same_as ? after.unsqueeze(of_variable[*variable.same_as], {0})
+                                      : after.slice(of_variable[i], 0, turns - 1, 1);
+  }
+  if (after.failed()) return failure(loop.exits[0], *after.error(), after.refusal());
   for (const std::uint32_t exit : loop.exits) {
     const auto variable = loop.variable_of(topology_, exit);
     if (!variable) return invalid(exit, "it leaves a loop that it is not of");
@@ -201,11 +261,12 @@ Expected<void> Translator::array(std::uint32_t node) {
   const std::string_view op = topology_.op(node);
   const std::vector<Wire>& inputs = topology_.inputs(node);
   // Its handle and its flow are followed, not computed.
-  if (op == "TensorArrayV3") return {};
+  if (op == "TensorArrayV3" || op == "TensorListReserve") return {};
   auto refuse_as = [&](std::string why) -> Expected<void> {
     refuse(node, {Refused::control_flow, {}, {}, {}, std::move(why), std::string(advice)});
     return {};
   };
+  if (op.starts_with("TensorList")) return list(node);
   const std::size_t wanted = op == "TensorArraySizeV3" ? 2 : op == "TensorArrayScatterV3" ? 4 : 3;
   if (inputs.size() != wanted) return invalid(node, fmt::format("not {} inputs", wanted));
   Composer composer(graph_, topology_.node(node).name());
@@ -240,6 +301,41 @@ Expected<void> Translator::array(std::uint32_t node) {
       result = composer.gather(whole, indices, 0, false);
     }
   } else {
+    return refuse_as("it is not part of a loop that is understood");
+  }
+  const auto values = composer.results({result});
+  if (!values) return failure(node, values.error(), composer.refusal());
+  values_.set(node, *values);
+  return {};
+}
+
+Expected<void> Translator::list(std::uint32_t node) {
+  const std::string_view op = topology_.op(node);
+  const std::vector<Wire>& inputs = topology_.inputs(node);
+  const std::size_t wanted = op == "TensorListLength"                                  ? 1
+                             : op == "TensorListFromTensor" || op == "TensorListStack" ? 2
+                                                                                       : 3;
+  if (inputs.size() != wanted) return invalid(node, fmt::format("not {} inputs", wanted));
+  const Wire from = handed_on(topology_, inputs[0]);
+  const ValueId whole = values_.get(from);
+  auto refuse_as = [&](std::string why) -> Expected<void> {
+    refuse(node, {Refused::control_flow, {}, {}, {}, std::move(why), std::string(advice)});
+    return {};
+  };
+  if (!whole.valid()) {
+    if (blocked_[from.node]) return block(node), Expected<void>();
+    return refuse_as("a tensor list that no loop and no TensorListFromTensor fills");
+  }
+  if (graph_.type(whole).rank() == 0) return invalid(node, "its list has no entries");
+  Composer composer(graph_, topology_.node(node).name());
+  ValueId result = whole;
+  if (op == "TensorListLength") {
+    result = composer.size({graph_.type(whole).shape[0]}, DType::i32);
+  } else if (op == "TensorListGetItem" || op == "TensorListGather") {
+    const ValueId indices = values_.get(inputs[1]);
+    if (!indices.valid()) return block(node), Expected<void>();
+    result = composer.gather(whole, indices, 0, false);
+  } else if (op == "TensorListSetItem") {
     return refuse_as("it is not part of a loop that is understood");
   }
   const auto values = composer.results({result});

@@ -40,15 +40,20 @@ class Translator {
 
   /// The scan of a loop, when all that goes into it has a value.
   Expected<void> loop(const Loop& loop);
-  /// The number of its turns.
-  std::optional<Dim> turns(const Loop& loop) const;
+  /// The number of its turns; none: it depends on data.
+  Expected<std::optional<Dim>> turns(const Loop& loop);
+  /// A value of the loop that is the same in all turns, computed around it; invalid: it is not.
+  Expected<ValueId> unchanging(const Loop& loop, Wire wire);
   /// Values of the loop's body, from those around it.
-  Expected<void> fill(const Loop& loop, LoopBuilder& builder, Values& inside);
+  Expected<void> fill(const Loop& loop, const Dim& turns, Composer& around, LoopBuilder& builder,
+                      Values& inside);
   Expected<void> leave(const Loop& loop, const Dim& turns, const std::vector<ValueId>& results);
   /// A value around the loop, in its body.
   ValueId same(LoopBuilder& builder, ValueId value);
   /// A node of a tensor array outside of a loop; what a flow carries is the array's tensor.
   Expected<void> array(std::uint32_t node);
+  /// The same of a tensor list.
+  Expected<void> list(std::uint32_t node);
   /// Indices that are 0, 1, .. to the end of an axis of this size.
   bool are_all(ValueId indices, const Dim& size) const;
 
