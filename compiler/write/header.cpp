@@ -271,6 +271,34 @@ void add_code(const Interface& model, const Names& names, Words& words) {
   words["count values"] = fmt::format("{}", fmt::join(counts, "\n"));
 }
 
+/// What is there for sizes that data give: nothing for a model without such.
+void add_found(const Interface& model, const Names& names, Words& words) {
+  std::vector<std::string> members, values, symbols;
+  for (std::size_t i = 0; i < names.symbols.size(); ++i) {
+    const bool computed = model.symbols[i].data_dependent;
+    symbols.push_back(fmt::format("{}.{}{}", computed ? "found" : "sizes", names.symbols[i],
+                                  computed ? "" : ".value"));
+    if (!computed) continue;
+    members.push_back(fmt::format("  std::int64_t {} = 0;  // up to {}", names.symbols[i],
+                                  comment_text(model.symbols[i].bound)));
+    values.push_back(fmt::format("truth[{}]", i));
+  }
+  for (const char* word : {"found struct", "found methods", "found definitions"}) words[word] = "";
+  if (members.empty()) return;
+  words["found members"] = fmt::format("{}", fmt::join(members, "\n"));
+  words["found values"] = fmt::format("{}", fmt::join(values, ", "));
+  words["symbol count"] = fmt::format("{}", symbols.size());
+  words["run forwarded"] =
+      fmt::format("{}{}, {}, workspace", words["sizes parameter"].empty() ? "" : "sizes, ",
+                  names.inputs.empty() ? "Inputs{}" : "inputs",
+                  names.outputs.empty() ? "Outputs{}" : "outputs");
+  words["true symbols array"] =
+      fmt::format("const std::int64_t symbols[] = {{{}}};", fmt::join(symbols, ", "));
+  words["found struct"] = replace_words(found_struct_text, words);
+  words["found methods"] = replace_words(found_methods_text, words);
+  words["found definitions"] = replace_words(found_definitions_text, words);
+}
+
 }  // namespace
 
 std::string header_text(const Interface& model) {
@@ -286,6 +314,7 @@ std::string header_text(const Interface& model) {
   const Names names = make_names(model);
   add_texts(model, names, words);
   add_code(model, names, words);
+  add_found(model, names, words);
 
   std::string text = replace_words(summary_text, words);
   text += embedded_text(embedded::span_h);

@@ -53,7 +53,7 @@ using FloatGuard = ::ingot::face_1::FloatGuard;
 template <class T>
 using Span = ::ingot::face_1::Span<T>;
 
-@sizes struct@/// What a call reads.
+@sizes struct@@found struct@/// What a call reads.
 struct Inputs {
 @input members@
 };
@@ -98,7 +98,7 @@ class Model {
   Status run(
       @run parameters@,
       const Options& options) const noexcept;
-
+@found methods@
   /// Runs the model on inputs from a seed and compares the bits with the interpreter's.
   Status self_test() const noexcept;
 
@@ -185,7 +185,7 @@ inline Status Model::run(
   return ::ingot::face_1::run_call(descriptor(), variant_, call);
 }
 
-inline Status Model::self_test() const noexcept {
+@found definitions@inline Status Model::self_test() const noexcept {
   return ::ingot::face_1::self_test(descriptor(), variant_);
 }
 
@@ -193,6 +193,48 @@ inline Status Model::self_test() const noexcept {
 }  // namespace @name@
 #endif
 #endif
+)";
+
+// Of models with sizes that data give.
+inline constexpr std::string_view found_struct_text =
+    R"(/// Sizes that a call finds in data. Outputs are made for the most that there can be, and hold what was
+/// found at their start.
+struct Found {
+@found members@
+};
+
+)";
+
+inline constexpr std::string_view found_methods_text = R"(
+  /// The same, and says what sizes it found. They are left as they were if it fails.
+  Status run(
+      @run parameters@,
+      Found& found) const noexcept;
+  /// How many elements there were.
+  static Counts counts(@sizes parameter,@Found found) noexcept;
+)";
+
+inline constexpr std::string_view found_definitions_text = R"(inline Status Model::run(
+    @run arguments@,
+    Found& found) const noexcept {
+  std::int64_t truth[@symbol count@];
+  Options options;
+  options.true_symbols = truth;
+  const Status status = run(@run forwarded@, options);
+  if (status.ok()) found = {@found values@};
+  return status;
+}
+
+inline Counts Model::counts(@sizes parameter,@Found found) noexcept {
+  @true symbols array@
+  std::int64_t dims[@rank@];
+  std::uint64_t elements[@tensors@];
+  (void)::ingot::face_1::element_counts(descriptor(), symbols, dims, elements);
+  return {
+@count values@
+  };
+}
+
 )";
 
 }  // namespace ingot::write
