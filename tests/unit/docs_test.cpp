@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/file.h"
-#include "import/onnx/node.h"
+#include "import/onnx/walk.h"
 #include "import/tensorflow/emit.h"
 #include "ir/op.h"
 #include "ops/pointwise.h"
@@ -109,6 +109,8 @@ std::string onnx_ops() {
     place->second = {std::min(place->second.first, row.since),
                      std::max(place->second.second, row.until)};
   }
+  for (const char* op : {"If", "Loop", "Scan"})
+    opsets[op] = {onnx::first_opset_of_control_flow(op).value(), onnx::newest_opset};
   std::set<std::string> names;
   for (const auto& [name, range] : opsets) {
     names.insert(range.first > 6 ? fmt::format("{}({}+)", name, range.first) : name);
