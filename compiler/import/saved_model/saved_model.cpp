@@ -12,7 +12,9 @@
 #include "import/inputs.h"
 #include "import/saved_model/flatten.h"
 #include "import/saved_model/variables.h"
+#include "import/tensorflow/dilate.h"
 #include "import/tensorflow/import_nodes.h"
+#include "import/tensorflow/sign_bits.h"
 #include "import/tensorflow/tensor.h"
 
 namespace ingot {
@@ -192,9 +194,11 @@ Expected<Graph> import_chosen(const std::string& folder, const ImportOptions& op
   for (const std::vector<Port>* side : {&ports.inputs, &ports.outputs}) {
     for (const Port& port : *side) roots.push_back(port.value);
   }
-  INGOT_ASSIGN(const Flat flat, flatten(*chosen->mutable_graph_def(),
-                                        chosen->meta_info_def().stripped_op_list(), roots));
+  INGOT_ASSIGN(Flat flat, flatten(*chosen->mutable_graph_def(),
+                                  chosen->meta_info_def().stripped_op_list(), roots));
   chosen->clear_graph_def();
+  join_dilations(flat.graph, asked_for(ports, options));
+  write_sign_bits(flat.graph);
   Expected<Graph> graph = import_nodes(
       flat.graph, ports, [&](const NodeDef& node) { return variables.read(node); }, options,
       survey);

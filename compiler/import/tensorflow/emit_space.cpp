@@ -198,7 +198,31 @@ Dim whole_part(NodeContext& n, const Dim& a, std::int64_t b) {
   return part;
 }
 
+/// What join_dilations() leaves of it: pads by the paddings less the crops of its counterpart.
+ValueId pad_for_dilation(NodeContext& n) {
+  const Shape pads = n.known(2, "paddings"), crops = n.known(3, "crops");
+  ValueId x = n.in(0);
+  if (n.failed()) return {};
+  if (pads.size() != crops.size() || pads.size() / 2 + 1 > n.rank(x))
+    return n.invalid("{} paddings and {} crops", pads.size(), crops.size());
+  for (std::size_t i = 0; i < pads.size() / 2; ++i) {
+    const Dim begin = pads[2 * i] - crops[2 * i], end = pads[2 * i + 1] - crops[2 * i + 1];
+    const SymbolRanges ranges = n.graph().symbol_ranges();
+    if (begin.bounds(ranges).lo < 0 || end.bounds(ranges).lo < 0) {
+      n.unsupported(Refused::known_size, "it may crop more than it pads: by {} and {}", begin.str(),
+                    end.str());
+      return {};
+    }
+    x = n.pad(x, i + 1, begin, end, PadMode::constant);
+  }
+  return x;
+}
+
 Values space_to_batch(NodeContext& n) {
+  if (n.count() == 4) {
+    if (!n.flag("_of_dilation")) return {n.invalid("4 inputs")};
+    return {pad_for_dilation(n)};
+  }
   const Blocks blocks = read_blocks(n);
   ValueId x = n.in(0);
   if (n.failed()) return {};
@@ -269,7 +293,7 @@ constexpr OpRow rows[] = {
     {"DepthToSpace", 1, 1, depth_to_space},
     {"SpaceToDepth", 1, 1, space_to_depth},
     {"SpaceToBatch", 2, 2, space_to_batch},
-    {"SpaceToBatchND", 3, 3, space_to_batch},
+    {"SpaceToBatchND", 3, 4, space_to_batch},
     {"BatchToSpace", 2, 2, batch_to_space},
     {"BatchToSpaceND", 3, 3, batch_to_space},
 };

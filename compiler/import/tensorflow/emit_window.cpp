@@ -13,10 +13,25 @@ using Integers = std::vector<std::int64_t>;
 /// Strides, dilations, taps and pads beyond this are no model; below, sums of them do not overflow.
 constexpr std::int64_t most_of_one = std::int64_t{1} << 24;
 
+/// The padding 'SAME' of an axis whose size decides how much that is; none if it always is the
+/// same.
+std::optional<std::pair<Dim, Dim>> changing_pads(NodeContext& n, const Dim& size,
+                                                 const ops::WindowAxis& axis) {
+  if (size.value()) return std::nullopt;
+  // The last window begins at the last multiple of the stride that is within.
+  const Dim beyond = Dim(axis.reach() - 1) - Dim::mod(size + (axis.stride - 1), axis.stride);
+  const Interval bounds = beyond.bounds(n.graph().symbol_ranges());
+  if (beyond.value() || bounds.hi <= 0) return std::nullopt;
+  const Dim total = bounds.lo < 0 ? Dim::max(beyond, 0) : beyond;
+  const Dim begin = Dim::floor_div(total, 2);
+  return std::pair(begin, total - begin);
+}
+
 /// The window along every axis of a value of `shape`, by the node's padding. Lists have an entry
-/// for each axis, in the order of the file's layout, as TensorFlow writes them.
+/// for each axis, in the order of the file's layout, as TensorFlow writes them. `x`, if it is not
+/// null, is padded with zeros where a size decides how much.
 WindowAxes read_windows(NodeContext& n, const Shape& shape, const Integers& taps,
-                        const Integers& strides) {
+                        const Integers& strides, ValueId* x = nullptr) {
   const std::size_t rank = shape.size();
   Integers dilations = n.integers("dilations");
   if (dilations.empty()) dilations.assign(rank, 1);
@@ -43,8 +58,13 @@ WindowAxes read_windows(NodeContext& n, const Shape& shape, const Integers& taps
     }
     if (n.failed()) return {};
     ops::WindowAxis axis{taps[d], strides[d], dilations[d]};
-    if (padding == "SAME")
+    const auto changing =
+        padding == "SAME" && x != nullptr ? changing_pads(n, shape[d], axis) : std::nullopt;
+    if (changing) {
+      *x = n.pad(*x, d, changing->first, changing->second, PadMode::constant);
+    } else if (padding == "SAME") {
       std::tie(axis.pad_begin, axis.pad_end) = n.same_pads(shape[d], axis, true);
+    }
     if (listed) {
       axis.pad_begin = pads[2 * d];
       axis.pad_end = pads[2 * d + 1];
@@ -98,8 +118,9 @@ ValueId convolve(NodeContext& n, ValueId filter, std::int64_t groups) {
   const std::size_t channel = n.channel_axis(n.rank(x));
   const bool first = channel == 1;
   if (n.failed()) return {};
+  const Shape shape = n.shape(x);
   const WindowAxes axes = positions_only(
-      n, read_windows(n, n.shape(x), taps_of(n, filter, channel), n.integers("strides")), channel);
+      n, read_windows(n, shape, taps_of(n, filter, channel), n.integers("strides"), &x), channel);
   if (first) x = n.channels_last(x);
   const ValueId y = n.conv(x, filter, {}, axes, groups);
   return first ? n.channels_first(y) : y;

@@ -6,8 +6,10 @@
 
 #include <limits>
 
+#include "import/tensorflow/dilate.h"
 #include "import/tensorflow/graphdef.pb.h"
 #include "import/tensorflow/import_nodes.h"
+#include "import/tensorflow/sign_bits.h"
 
 namespace ingot {
 namespace {
@@ -37,6 +39,8 @@ Expected<Graph> import_graphdef(std::span<const std::byte> bytes, const ImportOp
   tensorflow::GraphDef file;
   INGOT_TRY(parse(bytes, file));
   survey.format = "TensorFlow GraphDef";
+  tensorflow::join_dilations(file, tensorflow::asked_for({}, options));
+  tensorflow::write_sign_bits(file);
   return tensorflow::import_nodes(file, {}, {}, options, survey);
 }
 

@@ -145,6 +145,16 @@ Expected<Graph> import_nodes(const GraphDef& file, const Ports& ports,
   return imported.error();
 }
 
+std::set<std::string> asked_for(const Ports& ports, const ImportOptions& options) {
+  std::set<std::string> names(options.outputs.begin(), options.outputs.end());
+  for (const InputSpec& spec : options.inputs) names.insert(spec.name);
+  for (const auto& [name, unused] : options.constants) names.insert(name);
+  for (const std::vector<Port>* side : {&ports.inputs, &ports.outputs}) {
+    for (const Port& port : *side) names.insert(port.value);
+  }
+  return names;
+}
+
 bool is_variable(std::string_view op) {
   return op == "VarHandleOp" || op == "VariableV2" || op == "Variable";
 }

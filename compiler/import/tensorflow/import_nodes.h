@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <set>
+#include <string>
 
 #include "import/import.h"
 #include "import/tensorflow/signature.h"
@@ -21,6 +23,9 @@ using VariableReader = std::function<Expected<Tensor>(const NodeDef& node)>;
 Expected<Graph> import_nodes(const GraphDef& file, const Ports& ports,
                              const VariableReader& variables, const ImportOptions& options,
                              Survey& survey);
+
+/// Values that ports and options name, so that they may not change their meaning.
+std::set<std::string> asked_for(const Ports& ports, const ImportOptions& options);
 
 /// Nodes that are a variable, or its handle.
 bool is_variable(std::string_view op);

@@ -139,9 +139,10 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 INSTANTIATE_TEST_SUITE_P(Shared, SavedModelOf,
-                         ::testing::Values("keras2-lstm", "keras3-conv2d", "keras3-dense-bn-selu",
-                                           "keras3-masked-lstm", "keras3-mha-block",
-                                           "keras3-mixed-float16", "keras3-normalization-lambda",
+                         ::testing::Values("keras2-lstm", "keras3-conv1d-causal", "keras3-conv2d",
+                                           "keras3-dense-bn-selu", "keras3-masked-lstm",
+                                           "keras3-mha-block", "keras3-mixed-float16",
+                                           "keras3-multi-io", "keras3-normalization-lambda",
                                            "keras3-rnn", "module-sharded-20mb",
                                            "module-snappy-index", "module-three-signatures",
                                            "tf1-ref-variables", "tf1-resource-variables",
