@@ -29,16 +29,24 @@ struct Compiled {
   target::Object object;
 };
 
-Expected<Compiled> generate(const Graph& imported, const CompileOptions& options,
+/// Graphs, and the weights in them, are gone before there is an object with the same weights.
+Expected<plan::Plan> make_plan(Graph imported, const CompileOptions& options,
+                               std::vector<passes::Applied>& log) {
+  begin(options, "passes");
+  INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes, &log));
+  imported = {};
+  begin(options, "plan");
+  INGOT_ASSIGN(plan::Plan plan, plan::make_plan(graph, options.plan));
+  begin(options, "self-test");
+  INGOT_ASSIGN(plan.self_test, make_self_test(graph));
+  return plan;
+}
+
+Expected<Compiled> generate(Graph imported, const CompileOptions& options,
                             const std::string& source, bool want_text) {
   Compiled result;
   std::vector<passes::Applied> log;
-  begin(options, "passes");
-  INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes, &log));
-  begin(options, "plan");
-  INGOT_ASSIGN(result.plan, plan::make_plan(graph, options.plan));
-  begin(options, "self-test");
-  INGOT_ASSIGN(result.plan.self_test, make_self_test(graph));
+  INGOT_ASSIGN(result.plan, make_plan(std::move(imported), options, log));
   result.text = plan::print(result.plan);
   result.interface = describe(result.plan, result.text, log, options, source);
 
@@ -123,10 +131,10 @@ void verify_each(CompileOptions& options) {
   };
 }
 
-Expected<Bundle> compile_graph(const Graph& graph, const CompileOptions& options,
+Expected<Bundle> compile_graph(Graph graph, const CompileOptions& options,
                                const std::string& source) {
   return guarded([&]() -> Expected<Bundle> {
-    INGOT_ASSIGN(Compiled compiled, generate(graph, options, source, false));
+    INGOT_ASSIGN(Compiled compiled, generate(std::move(graph), options, source, false));
     INGOT_ASSIGN(write::Texts texts, write::write_texts(compiled.interface));
     Bundle bundle;
     bundle.name = compiled.interface.name;
@@ -148,8 +156,8 @@ Expected<Bundle> compile(const std::string& model_path, const CompileOptions& op
   noted.import.on_read = [&](const std::string& path) {
     if (std::find(files.begin(), files.end(), path) == files.end()) files.push_back(path);
   };
-  INGOT_ASSIGN(const Graph graph, import_for(model_path, noted));
-  INGOT_ASSIGN(Bundle bundle, compile_graph(graph, options,
+  INGOT_ASSIGN(Graph graph, import_for(model_path, noted));
+  INGOT_ASSIGN(Bundle bundle, compile_graph(std::move(graph), options,
                                             std::filesystem::path(model_path).filename().string()));
   bundle.files = std::move(files);
   return bundle;
@@ -158,10 +166,11 @@ Expected<Bundle> compile(const std::string& model_path, const CompileOptions& op
 Expected<Bundle> compile_bytes(std::span<const std::byte> model, const std::string& source,
                                const CompileOptions& options) {
   begin(options, "import");
-  INGOT_ASSIGN(const Graph graph, guarded([&] {
+  INGOT_ASSIGN(Graph graph, guarded([&] {
                  return checked(import_model(model, import_options(source, options)), options);
                }));
-  return compile_graph(graph, options, std::filesystem::path(source).filename().string());
+  return compile_graph(std::move(graph), options,
+                       std::filesystem::path(source).filename().string());
 }
 
 Expected<std::string> compile_until(const std::string& model_path, const CompileOptions& options,

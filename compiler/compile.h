@@ -41,7 +41,7 @@ Expected<Bundle> compile_bytes(std::span<const std::byte> model, const std::stri
 
 /// The same for a graph that is already imported; `source` is the model file's name without
 /// folders.
-Expected<Bundle> compile_graph(const Graph& graph, const CompileOptions& options,
+Expected<Bundle> compile_graph(Graph graph, const CompileOptions& options,
                                const std::string& source);
 
 enum class Stage { import, passes, plan, llvm, assembly };

@@ -67,19 +67,22 @@ std::uint16_t narrow(double value, int exponent_bits, int mantissa_bits) {
 
 }  // namespace
 
+void Tensor::keep(std::vector<std::byte> bytes) {
+  size_ = bytes.size();
+  const auto kept = std::make_shared<std::vector<std::byte>>(std::move(bytes));
+  data_ = std::shared_ptr<std::byte>(kept, kept->data());
+}
+
 Tensor::Tensor(DType dtype, std::vector<std::int64_t> shape)
-    : dtype_(dtype),
-      shape_(std::move(shape)),
-      elements_(checked_count(shape_)),
-      bytes_(checked_bytes(dtype, elements_)) {}
+    : dtype_(dtype), shape_(std::move(shape)), elements_(checked_count(shape_)) {
+  keep(std::vector<std::byte>(checked_bytes(dtype, elements_)));
+}
 
 Tensor::Tensor(DType dtype, std::vector<std::int64_t> shape, std::vector<std::byte> bytes)
-    : dtype_(dtype),
-      shape_(std::move(shape)),
-      elements_(checked_count(shape_)),
-      bytes_(std::move(bytes)) {
-  INGOT_CHECK(bytes_.size() == checked_bytes(dtype, elements_), "{} bytes for {} {}", bytes_.size(),
+    : dtype_(dtype), shape_(std::move(shape)), elements_(checked_count(shape_)) {
+  INGOT_CHECK(bytes.size() == checked_bytes(dtype, elements_), "{} bytes for {} {}", bytes.size(),
               elements_, name(dtype));
+  keep(std::move(bytes));
 }
 
 Tensor Tensor::splat(DType dtype, std::vector<std::int64_t> shape,
@@ -92,14 +95,14 @@ Tensor Tensor::splat(DType dtype, std::vector<std::int64_t> shape,
   tensor.elements_ = checked_count(tensor.shape_);
   // With fewer than two elements there is nothing to stand for: one form only, the dense one.
   tensor.splat_ = tensor.elements_ > 1;
-  tensor.bytes_.clear();
-  if (tensor.elements_ > 0) tensor.bytes_.assign(element.begin(), element.end());
+  tensor.keep(tensor.elements_ > 0 ? std::vector(element.begin(), element.end())
+                                   : std::vector<std::byte>());
   return tensor;
 }
 
 Tensor Tensor::from_int64(std::span<const std::int64_t> values) {
   Tensor tensor(DType::i64, {static_cast<std::int64_t>(values.size())});
-  if (!values.empty()) std::memcpy(tensor.bytes_.data(), values.data(), values.size_bytes());
+  if (!values.empty()) std::memcpy(tensor.data_.get(), values.data(), values.size_bytes());
   return tensor;
 }
 
@@ -167,19 +170,18 @@ Tensor Tensor::reshaped(std::vector<std::int64_t> shape) const {
 Tensor Tensor::dense() const {
   if (!splat_) return *this;
   Tensor result(dtype_, shape_);
-  const std::size_t element = bytes_.size();
-  for (std::size_t at = 0; at < result.bytes_.size(); at += element) {
-    std::memcpy(result.bytes_.data() + at, bytes_.data(), element);
+  for (std::size_t at = 0; at < result.size_; at += size_) {
+    std::memcpy(result.data_.get() + at, data_.get(), size_);
   }
   return result;
 }
 
 bool Tensor::repeats() const {
-  return elements_ > 1 && (splat_ || is_uniform(bytes_, bytes_of(dtype_)));
+  return elements_ > 1 && (splat_ || is_uniform(bytes(), bytes_of(dtype_)));
 }
 
 Tensor Tensor::compact() const& {
-  return repeats() ? splat(dtype_, shape_, std::span(bytes_).first(bytes_of(dtype_))) : *this;
+  return repeats() ? splat(dtype_, shape_, bytes().first(bytes_of(dtype_))) : *this;
 }
 
 Tensor Tensor::compact() && {
@@ -190,12 +192,15 @@ TensorType Tensor::type() const { return {dtype_, Shape(shape_.begin(), shape_.e
 
 bool operator==(const Tensor& a, const Tensor& b) {
   if (a.dtype_ != b.dtype_ || a.shape_ != b.shape_) return false;
-  if (a.splat_ == b.splat_) return a.bytes_ == b.bytes_;
+  if (a.splat_ == b.splat_) {
+    return a.size_ == b.size_ && (a.size_ == 0 || a.data_ == b.data_ ||
+                                  std::memcmp(a.data_.get(), b.data_.get(), a.size_) == 0);
+  }
   const Tensor& splat = a.splat_ ? a : b;
   const Tensor& dense = a.splat_ ? b : a;
   const std::size_t element = bytes_of(a.dtype_);
-  return std::memcmp(splat.bytes_.data(), dense.bytes_.data(), element) == 0 &&
-         is_uniform(dense.bytes_, element);
+  return std::memcmp(splat.data_.get(), dense.data_.get(), element) == 0 &&
+         is_uniform(dense.bytes(), element);
 }
 
 std::uint64_t Tensor::hash() const {
@@ -203,7 +208,7 @@ std::uint64_t Tensor::hash() const {
   const auto seed =
       XXH3_64bits_withSeed(shape_.data(), shape_.size() * sizeof(std::int64_t),
                            static_cast<XXH64_hash_t>(dtype_) * 2 + (repeated ? 1 : 0));
-  return XXH3_64bits_withSeed(bytes_.data(), repeated ? bytes_of(dtype_) : bytes_.size(), seed);
+  return XXH3_64bits_withSeed(data_.get(), repeated ? bytes_of(dtype_) : size_, seed);
 }
 
 Expected<void> check_extent(const TensorType& type) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -17,7 +18,7 @@ namespace ingot {
 /// stands for all, so that a big constant of one value costs nothing.
 class Tensor {
  public:
-  Tensor() = default;
+  Tensor() : Tensor(DType::f32, {}) {}
   /// Zeros.
   Tensor(DType dtype, std::vector<std::int64_t> shape);
   /// `bytes` must be of the exact size: elements * bytes_of(dtype).
@@ -30,7 +31,7 @@ class Tensor {
     INGOT_CHECK(sizeof value == bytes_of(dtype), "a scalar {} of {} bytes", name(dtype),
                 sizeof value);
     Tensor tensor(dtype, {});
-    std::memcpy(tensor.bytes_.data(), &value, sizeof value);
+    std::memcpy(tensor.data_.get(), &value, sizeof value);
     return tensor;
   }
   /// A one-dimensional int64 tensor.
@@ -43,19 +44,23 @@ class Tensor {
   bool is_splat() const { return splat_; }
 
   /// All elements; of a splat, the one element.
-  std::span<const std::byte> bytes() const { return bytes_; }
-  std::span<std::byte> mutable_bytes() { return bytes_; }
+  std::span<const std::byte> bytes() const { return {data_.get(), size_}; }
+  std::span<std::byte> mutable_bytes() {
+    own();
+    return {data_.get(), size_};
+  }
 
   template <class T>
   T at(std::int64_t index) const {
     T value;
-    std::memcpy(&value, bytes_.data() + (splat_ ? 0 : index) * static_cast<std::int64_t>(sizeof(T)),
+    std::memcpy(&value, data_.get() + (splat_ ? 0 : index) * static_cast<std::int64_t>(sizeof(T)),
                 sizeof value);
     return value;
   }
   template <class T>
   void set(std::int64_t index, T value) {
-    std::memcpy(bytes_.data() + index * static_cast<std::int64_t>(sizeof(T)), &value, sizeof value);
+    own();
+    std::memcpy(data_.get() + index * static_cast<std::int64_t>(sizeof(T)), &value, sizeof value);
   }
 
   /// Any element type as a number; f16 and bf16 are widened, booleans are 0 and 1.
@@ -80,11 +85,18 @@ class Tensor {
   std::uint64_t hash() const;
 
  private:
+  void keep(std::vector<std::byte> bytes);
+  void own() {
+    if (data_.use_count() > 1) keep({data_.get(), data_.get() + size_});
+  }
+
   DType dtype_ = DType::f32;
   std::vector<std::int64_t> shape_;
   std::int64_t elements_ = 1;
   bool splat_ = false;
-  std::vector<std::byte> bytes_ = std::vector<std::byte>(4);
+  /// Copies of a tensor share its bytes until one of them is changed.
+  std::shared_ptr<std::byte> data_;
+  std::size_t size_ = 0;
 };
 
 /// Errors (limit): more axes than max_rank, or sizes beyond any memory, also where others are 0.

@@ -213,6 +213,11 @@ class Folder {
   }
 
   Expected<std::optional<ValueId>> fold_before(ValueId result) {
+    // Before all its weights are read, which may be many.
+    const ValueId operand = graph_->producer(result)->inputs[0];
+    if (used_once_.count(operand) == 0 || graph_->producer(operand) == nullptr ||
+        !as_affine(operand))
+      return std::optional<ValueId>();
     std::optional<Product> product = as_product(result);
     if (!product) return std::optional<ValueId>();
     ValueId a = product->node->inputs[0];

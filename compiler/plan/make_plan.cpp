@@ -94,6 +94,10 @@ Expected<Plan> lower_graph(const Graph& graph, const std::string& apart) {
     add(Buffer::Kind::input, ports.inputs, plan.inputs, graph.value(input).name, graph.type(input));
   for (const Output& output : graph.outputs())
     add(Buffer::Kind::output, ports.outputs, plan.outputs, output.name, graph.type(output.value));
+  // So that weights are not copied while they become more.
+  std::size_t room = 0;
+  for (const Tensor& constant : graph.constants()) room += constant.bytes().size() + 4096;
+  plan.weights.reserve(room);
   INGOT_TRY(lower_nodes(graph, apart, {}, std::move(ports), plan));
   plan.weights.resize((plan.weights.size() + 63) / 64 * 64);
   for (const Buffer& buffer : plan.buffers) {

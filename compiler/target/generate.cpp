@@ -3,8 +3,10 @@
 // kernels and the two entries, and the descriptor that names them.
 #include <llvm/BinaryFormat/Dwarf.h>
 #include <llvm/IR/DIBuilder.h>
+#include <llvm/Object/ELF.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "target/contract.h"
 #include "target/emitter.h"
@@ -41,8 +43,52 @@ void emit_work(Emitter& emitter, const plan::Kernel& kernel) {
       kernel.work);
 }
 
-llvm::GlobalVariable* emit_weights(llvm::Module& module, const plan::Plan& plan) {
+/// Weights of so many bytes are put into the finished object: LLVM would keep three copies of them.
+/// They are a section of their own then. Fewer it may see, and fold into code.
+constexpr std::size_t many_bytes = std::size_t{16} << 20;
+constexpr const char* section_of_many = ".rodata.ingot.weights";
+
+bool are_put_in_later(const plan::Plan& plan, const Options& options) {
+  return plan.weights.size() >= many_bytes && options.instrument == Instrument::none;
+}
+
+void put_weights(std::vector<std::byte>& elf, const std::vector<std::byte>& weights) {
+  using llvm::object::ELF64LEFile;
+  auto file =
+      ELF64LEFile::create(llvm::StringRef(reinterpret_cast<const char*>(elf.data()), elf.size()));
+  INGOT_CHECK(static_cast<bool>(file), "llvm wrote an object that it cannot read");
+  auto sections = file->sections();
+  INGOT_CHECK(static_cast<bool>(sections), "llvm wrote an object without sections");
+  for (const auto& section : *sections) {
+    auto name = file->getSectionName(section);
+    INGOT_CHECK(static_cast<bool>(name), "llvm wrote a section without a name");
+    if (*name != section_of_many) continue;
+    INGOT_CHECK(section.sh_type == llvm::ELF::SHT_PROGBITS && section.sh_size == weights.size() &&
+                    section.sh_offset <= elf.size() &&
+                    weights.size() <= elf.size() - section.sh_offset,
+                "the section of the weights has {} bytes, not {}",
+                static_cast<std::uint64_t>(section.sh_size), weights.size());
+    std::memcpy(elf.data() + section.sh_offset, weights.data(), weights.size());
+    return;
+  }
+  // Nothing reads them.
+}
+
+llvm::GlobalVariable* emit_weights(llvm::Module& module, const plan::Plan& plan,
+                                   const Options& options) {
   if (plan.weights.empty()) return nullptr;
+  if (are_put_in_later(plan, options)) {
+    auto* type =
+        llvm::ArrayType::get(llvm::Type::getInt8Ty(module.getContext()), plan.weights.size());
+    auto* weights =
+        new llvm::GlobalVariable(module, type, true, llvm::GlobalValue::InternalLinkage,
+                                 llvm::ConstantAggregateZero::get(type), Names::weights(plan));
+    // The zeros are not what it will hold.
+    weights->setExternallyInitialized(true);
+    weights->setSection(section_of_many);
+    weights->setAlignment(llvm::Align(64));
+    return weights;
+  }
   const llvm::ArrayRef<std::uint8_t> bytes(
       reinterpret_cast<const std::uint8_t*>(plan.weights.data()), plan.weights.size());
   llvm::Constant* value = llvm::ConstantDataArray::get(module.getContext(), bytes);
@@ -114,7 +160,7 @@ Expected<Object> generate(const plan::Plan& plan, const ConstantBlob& descriptor
   const auto machine = make_machine();
   llvm::LLVMContext context;
   const auto module = make_module(context, plan.name, *machine);
-  llvm::GlobalVariable* weights = emit_weights(*module, plan);
+  llvm::GlobalVariable* weights = emit_weights(*module, plan, options);
   LineTable lines(*module, plan);
   FunctionOptions functions{&lines.builder, lines.file, options.kernel_lines,
                             llvm::Attribute::None};
@@ -146,7 +192,9 @@ Expected<Object> generate(const plan::Plan& plan, const ConstantBlob& descriptor
   }
   emit_blob(*module, descriptor);
   lines.builder.finalize();
-  return finish(*module, *machine, options);
+  INGOT_ASSIGN(Object object, finish(*module, *machine, options));
+  if (are_put_in_later(plan, options)) put_weights(object.elf, plan.weights);
+  return object;
 }
 
 std::string llvm_version() { return LLVM_VERSION_STRING; }

@@ -91,15 +91,38 @@ void optimize(llvm::Module& module, llvm::TargetMachine& machine, Instrument ins
   if (instrument == Instrument::thread) complete_thread_sanitizer(module);
 }
 
-Expected<std::string> translate(llvm::Module& module, llvm::TargetMachine& machine,
-                                llvm::CodeGenFileType type) {
-  llvm::SmallVector<char, 0> bytes;
-  llvm::raw_svector_ostream stream(bytes);
+/// What LLVM writes, where it is to stay: an object of hundreds of megabytes is there once.
+class ByteStream : public llvm::raw_pwrite_stream {
+ public:
+  explicit ByteStream(std::vector<std::byte>& bytes) : bytes_(bytes) { SetUnbuffered(); }
+
+ private:
+  void write_impl(const char* from, std::size_t size) override {
+    const auto* first = reinterpret_cast<const std::byte*>(from);
+    bytes_.insert(bytes_.end(), first, first + size);
+  }
+  void pwrite_impl(const char* from, std::size_t size, std::uint64_t offset) override {
+    std::memcpy(bytes_.data() + offset, from, size);
+  }
+  std::uint64_t current_pos() const override { return bytes_.size(); }
+
+  std::vector<std::byte>& bytes_;
+};
+
+std::vector<std::byte> translate(llvm::Module& module, llvm::TargetMachine& machine,
+                                 llvm::CodeGenFileType type) {
+  // Room for the constants, so that it is not copied while it grows.
+  std::size_t room = 0;
+  for (const llvm::GlobalVariable& global : module.globals())
+    room += module.getDataLayout().getTypeAllocSize(global.getValueType());
+  std::vector<std::byte> bytes;
+  bytes.reserve(room + (std::size_t{1} << 20));
+  ByteStream stream(bytes);
   llvm::legacy::PassManager passes;
   INGOT_CHECK(!machine.addPassesToEmitFile(passes, stream, nullptr, type),
               "llvm cannot write this kind of file");
   passes.run(module);
-  return std::string(bytes.data(), bytes.size());
+  return bytes;
 }
 
 }  // namespace
@@ -133,14 +156,11 @@ Expected<Object> finish(llvm::Module& module, llvm::TargetMachine& machine,
   }
   if (options.want_assembly_text) {
     const auto copy = llvm::CloneModule(module);
-    INGOT_ASSIGN(object.assembly_text,
-                 translate(*copy, machine, llvm::CodeGenFileType::AssemblyFile));
+    const auto text = translate(*copy, machine, llvm::CodeGenFileType::AssemblyFile);
+    object.assembly_text.assign(reinterpret_cast<const char*>(text.data()), text.size());
   }
-  INGOT_ASSIGN(const std::string elf,
-               translate(module, machine, llvm::CodeGenFileType::ObjectFile));
+  object.elf = translate(module, machine, llvm::CodeGenFileType::ObjectFile);
   INGOT_CHECK(diagnosed.empty(), "llvm: {}", diagnosed);
-  const auto* first = reinterpret_cast<const std::byte*>(elf.data());
-  object.elf.assign(first, first + elf.size());
   return object;
 }
 
