@@ -264,6 +264,22 @@ TEST(Measured, ALoopThatNeverEndsIsStopped) {
   graph.check(3, inputs);  // a NaN is not above the limit
 }
 
+/// What is said of the symbol holds, too.
+TEST(Measured, TurnsAreWithinTheirSymbolsRange) {
+  std::string text(halving);
+  text.replace(text.find("symbol T in [0, 40]"), 19, "symbol T in [2, 5] ");
+  Measured graph(text);
+  std::vector<Tensor> inputs = graph.inputs(1, 0);
+  inputs[0].set<float>(0, 1024);
+  inputs[2] = truth(true);
+  inputs[1] = real(100);  // four turns
+  graph.check(1, inputs);
+  inputs[1] = real(1);
+  graph.refuses(1, inputs, INGOT_LIMIT_EXCEEDED, 6, 5);
+  inputs[1] = real(1e6F);
+  graph.refuses(1, inputs, INGOT_LIMIT_EXCEEDED, 1, 2);
+}
+
 /// In each iteration another size, which is forgotten between them.
 TEST(Measured, SizesWithinLoops) {
   Measured graph(R"(

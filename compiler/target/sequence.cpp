@@ -89,7 +89,9 @@ void Sequence::iterate(std::size_t number, const plan::Block* rows_of) {
   const plan::Block& block = e_.plan.blocks[number];
   llvm::IRBuilder<>& b = e_.build;
   llvm::LLVMContext& context = b.getContext();
-  Value* most = e_.dim(block.extent);
+  const Symbol& turns = symbol_called(block.turns);
+  // Memory is there for as many as the symbol can be.
+  Value* most = e_.dim(Dim::min(Dim::min(block.extent, *turns.bound), turns.range.hi));
   Value* condition = e_.address(*block.condition, {});
   auto* before = b.GetInsertBlock();
   auto* ask = llvm::BasicBlock::Create(context, "ask", e_.function());
@@ -111,6 +113,9 @@ void Sequence::iterate(std::size_t number, const plan::Block* rows_of) {
 
   b.SetInsertPoint(done);
   forget_inside(block);
+  Value* least = e_.number(turns.range.lo);
+  require(b.CreateICmpSGE(turn, least), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, block.first, turn,
+          least);
   settle(block.turns, turn);
 }
 
@@ -144,14 +149,19 @@ void Sequence::iteration(std::size_t number, Value* begin, Value* count,
   loop_ = around;
 }
 
+const Symbol& Sequence::symbol_called(const std::string& name) const {
+  const auto found = std::find_if(e_.plan.symbols.begin(), e_.plan.symbols.end(),
+                                  [&](const Symbol& symbol) { return symbol.name == name; });
+  INGOT_CHECK(found != e_.plan.symbols.end() && found->bound, "'{}' is not to be measured", name);
+  return *found;
+}
+
 void Sequence::measure(const plan::Kernel& kernel, const plan::Measure& measure) {
   llvm::IRBuilder<>& b = e_.build;
-  const auto symbol =
-      std::find_if(e_.plan.symbols.begin(), e_.plan.symbols.end(),
-                   [&](const Symbol& candidate) { return candidate.name == measure.symbol; });
+  const Symbol& symbol = symbol_called(measure.symbol);
   Value* value = e_.load(DType::i64, e_.address(measure.count, {}), e_.number(1), e_.all_lanes(1));
-  Value* least = e_.number(symbol->range.lo);
-  Value* most = e_.dim(Dim::min(*symbol->bound, symbol->range.hi));
+  Value* least = e_.number(symbol.range.lo);
+  Value* most = e_.dim(Dim::min(*symbol.bound, symbol.range.hi));
   require(b.CreateICmpSGE(value, least), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, kernel.id, value,
           least);
   require(b.CreateICmpSLE(value, most), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, kernel.id, value,

@@ -43,6 +43,7 @@ class Sequence {
  private:
   void call(std::uint32_t id, const plan::Block* block);
   void measure(const plan::Kernel& kernel, const plan::Measure& measure);
+  const Symbol& symbol_called(const std::string& name) const;
   /// A symbol's value is known from here on; leaves where constraints on it are not met.
   void settle(const std::string& symbol, llvm::Value* value);
   void forget_inside(const plan::Block& block);
