@@ -182,5 +182,25 @@ TEST(TensorflowIndex, SlicesWhosePlacesAreData) {
   EXPECT_EQ(numbers(outputs[2]), (Doubles{6, 7, 8, 9}));
 }
 
+TEST(TensorflowIndex, SegmentsAreAsManyAsTheGreatestNumberSays) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {-1, 2});
+  builder.placeholder("part", tf_int32, {-1});
+  builder.node("SegmentSum", "sum", {"x", "part"});
+  builder.node("SegmentProd", "prod", {"x", "part"});
+  ImportOptions options;
+  options.outputs = {"sum", "prod"};
+  const Tensor x = float_tensor({4, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
+  auto outputs =
+      run(builder, {x, make_tensor<std::int32_t>(DType::i32, {4}, {0, 0, 2, 2})}, options);
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(outputs[0].shape(), (Sizes{3, 2}));
+  EXPECT_EQ(numbers(outputs[0]), (Doubles{2, 4, 0, 0, 10, 12}));
+  EXPECT_EQ(numbers(outputs[1]), (Doubles{0, 3, 1, 1, 24, 35}));
+  outputs = run(builder, {float_tensor({0, 2}, {}), Tensor(DType::i32, {0})}, options);
+  ASSERT_EQ(outputs.size(), 2U);
+  EXPECT_EQ(outputs[0].shape(), (Sizes{0, 2}));
+}
+
 }  // namespace
 }  // namespace ingot::tensorflow

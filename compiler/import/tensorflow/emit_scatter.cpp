@@ -5,6 +5,7 @@
 #include <cfloat>
 #include <limits>
 
+#include "import/compose_measured.h"
 #include "import/compose_scatter.h"
 #include "import/tensorflow/emit_scatter.h"
 
@@ -67,6 +68,24 @@ Values unsorted_segments(NodeContext& n) {
   const ValueId from = n.broadcast(n.number(start, n.in(0)), shape);
   const ValueId all = scatter(n, from, place, n.in(0), core);
   return {n.slice(all, 0, 0, count[0])};
+}
+
+/// As many segments as the greatest number says. Nothing bounds that but what callers do: 1,024, or
+/// one for each entry where there are more of those; a call that has more segments fails.
+Values segments(NodeContext& n) {
+  if (n.failed()) return {};
+  if (n.rank(n.in(1)) != 1 || n.rank(n.in(0)) == 0)
+    return {n.invalid("its operands are {} and {}", str(n.type(n.in(0))), str(n.type(n.in(1))))};
+  const Dim entries = n.shape(n.in(1))[0];
+  const ValueId index = n.cast(n.in(1), DType::i64);
+  const ValueId none = n.number(0, index), one = n.number(1, index);
+  // The greatest of nothing is the least integer.
+  const ValueId count = n.op("max", {n.add(n.reduce("reduce_max", index, {0}, false), one), none});
+  Shape shape = n.shape(n.in(0));
+  constexpr std::int64_t most_with_gaps = 1024;
+  shape[0] = measured_size(n, count, Dim::max(entries, most_with_gaps));
+  const ValueId from = n.broadcast(n.number(n.core() == "prod" ? 1 : 0, n.in(0)), shape);
+  return {scatter(n, from, index, n.in(0), n.core())};
 }
 
 }  // namespace ingot::tensorflow

@@ -13,5 +13,6 @@ std::vector<ValueId> scatter_nd(NodeContext& n);
 std::vector<ValueId> tensor_scatter(NodeContext& n);
 /// UnsortedSegmentSum and its kin, alike.
 std::vector<ValueId> unsorted_segments(NodeContext& n);
+std::vector<ValueId> segments(NodeContext& n);
 
 }  // namespace ingot::tensorflow

@@ -189,6 +189,8 @@ constexpr OpRow rows[] = {
     {"TensorScatterSub", 3, 3, tensor_scatter, "sub"},
     {"TensorScatterMax", 3, 3, tensor_scatter, "max"},
     {"TensorScatterMin", 3, 3, tensor_scatter, "min"},
+    {"SegmentSum", 2, 2, segments, "sum"},
+    {"SegmentProd", 2, 2, segments, "prod"},
     {"UnsortedSegmentSum", 3, 3, unsorted_segments, "sum"},
     {"UnsortedSegmentProd", 3, 3, unsorted_segments, "prod"},
     {"UnsortedSegmentMax", 3, 3, unsorted_segments, "max"},
