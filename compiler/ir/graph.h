@@ -98,7 +98,7 @@ class Graph {
   /// must agree become constraints.
   Expected<std::vector<ValueId>> add_node(const OpDef& op, std::vector<ValueId> inputs,
                                           Attributes attributes, std::string node_name);
-  /// The same by name, for ops with one output; an unknown name is a bug.
+  /// The same by name, and the first of its outputs; an unknown name is a bug.
   Expected<ValueId> add(std::string_view op, std::vector<ValueId> inputs,
                         Attributes attributes = {}, std::string node_name = {});
   void add_output(std::string output_name, ValueId value);

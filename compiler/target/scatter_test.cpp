@@ -3,16 +3,12 @@
 // in batches, into a concatenation; and indices from hostile callers.
 #include <gtest/gtest.h>
 
-#include "plan/interpret.h"
-#include "plan/parse.h"
-#include "plan/planned.h"
-#include "target/against_interpreter.h"
+#include "target/plan_and_code.h"
 
 namespace ingot::target {
 namespace {
 
 using against_interpreter::empty_graph;
-using against_interpreter::expect_same;
 using against_interpreter::levels;
 using against_interpreter::random_tensor;
 using Integers = std::vector<std::int64_t>;
@@ -63,29 +59,9 @@ std::vector<Tensor> inputs_for(const Graph& graph, std::int64_t value, std::int6
 }
 
 void check(const Graph& graph, const Integers& sizes, std::int64_t below) {
-  const auto plan = plan::make_plan(graph);
-  ASSERT_TRUE(plan) << plan.error().message;
-  const std::string text = plan::print(*plan).text;
-  const auto again = plan::parse_plan(text, plan->weights);
-  ASSERT_TRUE(again) << again.error().message << text;
-  EXPECT_EQ(plan::print(*again).text, text);
-  Options options;
-  options.isa_levels = levels(graph.arithmetic == Arithmetic::strict);
-  const CompiledCode code(*again, options);
   std::mt19937_64 random(13);
-  for (const std::int64_t size : sizes) {
-    const SymbolValues symbols{{"N", size}};
-    const std::vector<Tensor> inputs = inputs_for(graph, size, below, random);
-    const auto meant = interpret(graph, inputs, symbols);
-    ASSERT_TRUE(meant) << meant.error().message;
-    const auto planned = plan::interpret_plan(*again, inputs, symbols);
-    ASSERT_TRUE(planned) << planned.error().message << text;
-    expect_same(*planned, *meant, fmt::format("{} N={} plan", graph.name, size));
-    for (const int level : options.isa_levels) {
-      expect_same(code.run(level, {size}, inputs), *meant,
-                  fmt::format("{} N={} v{}", graph.name, size, level));
-    }
-  }
+  against_interpreter::check_plan_and_code(
+      graph, sizes, [&](std::int64_t size) { return inputs_for(graph, size, below, random); });
 }
 
 TEST(ScatterCode, OfAllTypesAndReductions) {

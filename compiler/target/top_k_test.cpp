@@ -3,16 +3,11 @@
 // of moved and computed rows, with what follows in the same kernel.
 #include <gtest/gtest.h>
 
-#include "plan/interpret.h"
-#include "plan/parse.h"
-#include "plan/planned.h"
-#include "target/against_interpreter.h"
+#include "target/plan_and_code.h"
 
 namespace ingot::target {
 namespace {
 
-using against_interpreter::expect_same;
-using against_interpreter::levels;
 using against_interpreter::random_tensor;
 
 const Dim n = Dim::symbol("N");
@@ -56,34 +51,16 @@ Tensor with_ties(DType dtype, const std::vector<std::int64_t>& shape, std::mt199
 
 /// Code of all levels, the plan and its text against the interpreter.
 void check(const Graph& graph, const std::vector<std::int64_t>& sizes) {
-  const auto plan = plan::make_plan(graph);
-  ASSERT_TRUE(plan) << plan.error().message;
-  const std::string text = plan::print(*plan).text;
-  const auto again = plan::parse_plan(text, plan->weights);
-  ASSERT_TRUE(again) << again.error().message << text;
-  EXPECT_EQ(plan::print(*again).text, text);
-  Options options;
-  options.isa_levels = levels(graph.arithmetic == Arithmetic::strict);
-  const CompiledCode code(*again, options);
   std::mt19937_64 random(11);
-  for (const std::int64_t size : sizes) {
-    const SymbolValues symbols{{"N", size}};
+  against_interpreter::check_plan_and_code(graph, sizes, [&](std::int64_t size) {
     std::vector<Tensor> inputs;
     for (const ValueId id : graph.inputs()) {
       std::vector<std::int64_t> shape;
-      for (const Dim& dim : graph.type(id).shape) shape.push_back(*dim.evaluate(symbols));
+      for (const Dim& dim : graph.type(id).shape) shape.push_back(*dim.evaluate({{"N", size}}));
       inputs.push_back(with_ties(graph.type(id).dtype, shape, random));
     }
-    const auto meant = interpret(graph, inputs, symbols);
-    ASSERT_TRUE(meant) << meant.error().message;
-    const auto planned = plan::interpret_plan(*again, inputs, symbols);
-    ASSERT_TRUE(planned) << planned.error().message << text;
-    expect_same(*planned, *meant, fmt::format("{} N={} plan", graph.name, size));
-    for (const int level : options.isa_levels) {
-      expect_same(code.run(level, {size}, inputs), *meant,
-                  fmt::format("{} N={} v{}", graph.name, size, level));
-    }
-  }
+    return inputs;
+  });
 }
 
 TEST(TopKCode, OfAllTypesInRowsOfAllLengths) {
@@ -133,8 +110,8 @@ TEST(TopKCode, ComputesOnInTheSameKernelAndLeavesOutWhatNobodyWants) {
   const ValueId distance = b.op("mul", {x, scale});
   const ValueId places = b.top_k(distance, 9)[1];
   const ValueId narrow = b.op("cast", {places}, {{"to", DType::i32}});
-  const ValueId row = b.op(
-      "iota", {}, {{"shape", Shape{5, 1}}, {"axis", std::int64_t{0}}, {"dtype", DType::i32}});
+  const ValueId row =
+      b.op("iota", {}, {{"shape", Shape{5, 1}}, {"axis", std::int64_t{0}}, {"dtype", DType::i32}});
   b.output(b.op("add", {narrow, row}));
   const auto plan = plan::make_plan(b.graph);
   ASSERT_TRUE(plan) << plan.error().message;
