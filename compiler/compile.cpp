@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <new>
 #include <set>
 
@@ -11,6 +13,7 @@
 #include "ir/text.h"
 #include "ir/verify.h"
 #include "plan/check.h"
+#include "plan/pin.h"
 #include "plan/print.h"
 #include "write/write.h"
 
@@ -23,41 +26,84 @@ void begin(const CompileOptions& options, std::string_view what) {
 
 /// Everything that is known once machine code exists.
 struct Compiled {
-  plan::Plan plan;
   plan::Text text;
   write::Interface interface;
   target::Object object;
 };
 
+Expected<plan::Plans> plan_all(const Graph& graph, const CompileOptions& options) {
+  plan::Plans plans;
+  INGOT_ASSIGN(plans.whole, plan::make_plan(graph, options.plan));
+  // Those with the most pins first, else as given.
+  std::multimap<std::size_t, const SymbolValues*, std::greater<>> variants;
+  for (const SymbolValues& pins : options.variants) variants.emplace(pins.size(), &pins);
+  for (const auto& [count, pins] : variants) {
+    INGOT_ASSIGN(const Graph pinned, plan::pin(graph, plans.whole, *pins));
+    if (options.passes.check) INGOT_TRY(options.passes.check(pinned, "pinning"));
+    INGOT_ASSIGN(plan::Plan plan, plan::make_pinned_plan(pinned, plans.whole, *pins, options.plan));
+    plans.pinned.push_back(std::move(plan));
+  }
+  plan::share_weights(plans);
+  return plans;
+}
+
+/// A self-test of the model, and one for each set of pins whose sizes the interpreter, which is
+/// slow, has done with in some seconds.
+Expected<void> add_self_tests(const Graph& graph, plan::Plans& plans) {
+  INGOT_ASSIGN(plans.whole.self_test, make_self_test(graph));
+  for (plan::Plan& plan : plans.pinned) {
+    Graph held = graph;
+    for (const std::uint32_t i : plan::pins_of(plan))
+      held.declare_symbol(plan.symbols[i].name, plan.symbols[i].range);
+    INGOT_ASSIGN(plan.self_test, make_self_test(held, 0x1p22));
+  }
+  return {};
+}
+
+/// One after the other, each with the weights of all.
+plan::Text print_all(plan::Plans& plans) {
+  plan::Text all = plan::print(plans.whole);
+  for (plan::Plan& plan : plans.pinned) {
+    const auto lines = static_cast<unsigned>(std::count(all.text.begin(), all.text.end(), '\n'));
+    std::swap(plan.weights, plans.whole.weights);
+    const plan::Text text = plan::print(plan);
+    std::swap(plan.weights, plans.whole.weights);
+    all.text += "\n" + text.text;
+    for (const unsigned line : text.kernel_lines) all.kernel_lines.push_back(lines + 1 + line);
+  }
+  return all;
+}
+
 /// Graphs, and the weights in them, are gone before there is an object with the same weights.
-Expected<plan::Plan> make_plan(Graph imported, const CompileOptions& options,
-                               std::vector<passes::Applied>& log) {
+Expected<plan::Plans> make_plans(Graph imported, const CompileOptions& options,
+                                 std::vector<passes::Applied>& log) {
   begin(options, "passes");
   INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes, &log));
   imported = {};
   begin(options, "plan");
-  INGOT_ASSIGN(plan::Plan plan, plan::make_plan(graph, options.plan));
+  INGOT_ASSIGN(plan::Plans plans, plan_all(graph, options));
   begin(options, "self-test");
-  INGOT_ASSIGN(plan.self_test, make_self_test(graph));
-  return plan;
+  INGOT_TRY(add_self_tests(graph, plans));
+  return plans;
 }
 
 Expected<Compiled> generate(Graph imported, const CompileOptions& options,
                             const std::string& source, bool want_text) {
   Compiled result;
   std::vector<passes::Applied> log;
-  INGOT_ASSIGN(result.plan, make_plan(std::move(imported), options, log));
-  result.text = plan::print(result.plan);
-  result.interface = describe(result.plan, result.text, log, options, source);
+  INGOT_ASSIGN(plan::Plans plans, make_plans(std::move(imported), options, log));
+  result.text = print_all(plans);
+  result.interface = describe(plans, result.text, log, options, source);
 
   target::Options target;
   target.isa_levels = options.isa_levels;
   target.instrument = options.instrument;
   target.kernel_lines = result.text.kernel_lines;
+  target.pinned = plans.pinned;
   target.want_llvm_text = target.want_assembly_text = want_text;
   begin(options, "machine code");
   INGOT_ASSIGN(result.object,
-               target::generate(result.plan, write::make_descriptor(result.interface), target));
+               target::generate(plans.whole, write::make_descriptor(result.interface), target));
   return result;
 }
 
@@ -180,8 +226,10 @@ Expected<std::string> compile_until(const std::string& model_path, const Compile
   return guarded([&]() -> Expected<std::string> {
     INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes));
     if (stage == Stage::passes) return print(graph);
-    INGOT_ASSIGN(const plan::Plan plan, plan::make_plan(graph, options.plan));
-    if (stage == Stage::plan) return plan::print(plan).text;
+    if (stage == Stage::plan) {
+      INGOT_ASSIGN(plan::Plans plans, plan_all(graph, options));
+      return print_all(plans).text;
+    }
     INGOT_ASSIGN(
         const Compiled compiled,
         generate(imported, options, std::filesystem::path(model_path).filename().string(), true));

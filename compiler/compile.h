@@ -21,6 +21,8 @@ struct CompileOptions {
   ImportOptions import;  // `name` empty: the model file's name
   passes::Options passes;
   plan::PlanOptions plan;
+  /// Sizes for which there is code of its own beside the general one.
+  std::vector<SymbolValues> variants;
   /// x86-64 levels. With 2 among them the whole model is strict: multiply and add apart, on all.
   std::vector<int> isa_levels{4, 3};
   bool shared = false;  // also link NAME.so

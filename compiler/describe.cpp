@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "ops/interpret.h"
+#include "plan/arena.h"
 #include "plan/blocks.h"
 #include "version.h"
 
@@ -46,14 +47,21 @@ write::TensorInterface describe(const plan::Plan& plan, const plan::Plan::Port& 
   return tensor;
 }
 
+/// `pins`: of a pinned plan, whose kernels are not the whole one's.
+write::KernelInterface describe(const plan::Plan& plan, const plan::Kernel& kernel,
+                                const std::string& pins) {
+  std::string source;
+  for (const std::string& op : kernel.sources) source += (source.empty() ? "" : " ") + op;
+  return {pins.empty() ? kernel.name : kernel.name + ":" + pins,
+          std::string(plan::kind_name(kernel)), std::move(source),
+          plan::in_all(plan, kernel, plan::flops(kernel)).str(),
+          plan::in_all(plan, kernel, plan::bytes_moved(plan, kernel)).str()};
+}
+
 void describe_kernels(const plan::Plan& plan, write::Interface& model) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> lives(plan.buffers.size(), {UINT32_MAX, 0});
   for (const plan::Kernel& kernel : plan.kernels) {
-    std::string source;
-    for (const std::string& op : kernel.sources) source += (source.empty() ? "" : " ") + op;
-    model.kernels.push_back({kernel.name, std::string(plan::kind_name(kernel)), std::move(source),
-                             plan::in_all(plan, kernel, plan::flops(kernel)).str(),
-                             plan::in_all(plan, kernel, plan::bytes_moved(plan, kernel)).str()});
+    model.kernels.push_back(describe(plan, kernel, ""));
     for (const plan::BufferId buffer : plan::buffers_of(kernel)) {
       lives[buffer].first = std::min(lives[buffer].first, kernel.id);
       lives[buffer].second = std::max(lives[buffer].second, kernel.id);
@@ -87,12 +95,30 @@ void describe_kernels(const plan::Plan& plan, write::Interface& model) {
   }
 }
 
+write::VariantInterface describe_variant(const plan::Plan& plan, int level) {
+  write::VariantInterface variant;
+  variant.name = fmt::format("v{}", level);
+  variant.level = static_cast<std::uint32_t>(level);
+  variant.run = target::Names::run(plan, level);
+  variant.run_probed = target::Names::run_probed(plan, level);
+  return variant;
+}
+
+void add_self_test(const plan::Plan& plan, write::Interface& model) {
+  if (!plan.self_test) return;
+  write::SelfTestInterface test{plan.self_test->seed, {}, plan.self_test->output_hash};
+  for (const Symbol& symbol : plan.symbols)
+    test.symbols.push_back(symbol.measured() ? -1 : plan.self_test->symbols.at(symbol.name));
+  model.self_tests.push_back(std::move(test));
+}
+
 }  // namespace
 
-write::Interface describe(const plan::Plan& plan, const plan::Text& text,
+write::Interface describe(const plan::Plans& plans, const plan::Text& text,
                           const std::vector<passes::Applied>& log, const CompileOptions& options,
                           const std::string& source) {
   using target::Names;
+  const plan::Plan& plan = plans.whole;
   write::Interface model;
   model.name = plan.name;
   model.source = source;
@@ -113,15 +139,27 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
   }
   std::vector<int> levels = options.isa_levels;
   std::sort(levels.rbegin(), levels.rend());
-  for (const int level : levels) {
-    write::VariantInterface variant;
-    variant.name = fmt::format("v{}", level);
-    variant.level = static_cast<std::uint32_t>(level);
-    variant.run = Names::run(plan, level);
-    variant.run_probed = Names::run_probed(plan, level);
-    model.variants.push_back(std::move(variant));
-  }
+  for (const int level : levels) model.variants.push_back(describe_variant(plan, level));
   describe_kernels(plan, model);
+  Dim workspace = plan.workspace_bytes;
+  add_self_test(plan, model);
+  for (const plan::Plan& pinned : plans.pinned) {
+    const std::string pins = plan::pins_text(pinned);
+    for (const int level : levels) {
+      write::VariantInterface variant = describe_variant(pinned, level);
+      variant.name += ":" + pins;
+      for (const std::uint32_t symbol : plan::pins_of(pinned)) {
+        const Interval range = pinned.symbols[symbol].range;
+        variant.pins.push_back({symbol, range.lo, range.hi});
+      }
+      variant.workspace_bytes = Names::workspace_bytes(pinned);
+      model.variants.push_back(std::move(variant));
+    }
+    for (const plan::Kernel& kernel : pinned.kernels)
+      model.kernels.push_back(describe(pinned, kernel, pins));
+    add_self_test(pinned, model);
+    workspace = plan::larger(workspace, pinned.workspace_bytes, plan.ranges());
+  }
   for (const std::int64_t rows : {1, 64}) {
     model.workspaces.push_back(
         {rows, plan::bytes_at(plan, rows), plan::least_bytes_at(plan, rows)});
@@ -133,18 +171,12 @@ write::Interface describe(const plan::Plan& plan, const plan::Text& text,
     for (const plan::Fork::Part& part : fork.parts)
       model.forks.back().emplace_back(part.first, part.last);
   }
-  if (plan.self_test) {
-    write::SelfTestInterface test{plan.self_test->seed, {}, plan.self_test->output_hash};
-    for (const Symbol& symbol : plan.symbols)
-      test.symbols.push_back(symbol.measured() ? -1 : plan.self_test->symbols.at(symbol.name));
-    model.self_tests.push_back(std::move(test));
-  }
   if (!plan.weights.empty()) model.weights = Names::weights(plan);
   model.weights_bytes = plan.weights.size();
   model.workspace_bytes = Names::workspace_bytes(plan);
   model.shapes = Names::shapes(plan);
   // The caller's memory may begin anywhere: 63 bytes to align it.
-  model.workspace_formula = plan.workspace_bytes.is(0) ? "0" : (plan.workspace_bytes + 63).str();
+  model.workspace_formula = workspace.is(0) ? "0" : (workspace + 63).str();
   for (const passes::Applied& pass : log) {
     if (pass.round > 0 && pass.report.times == 0) continue;
     write::PassInterface line{std::string(pass.pass),
@@ -184,8 +216,7 @@ Expected<std::vector<Tensor>> self_test_inputs(const Graph& graph, std::uint64_t
 namespace {
 
 /// Whether the interpreter, which holds every value, can run a graph in a reasonable time.
-bool is_small(const Graph& graph, const SymbolValues& symbols) {
-  constexpr double most_elements = 1 << 28;
+bool is_small(const Graph& graph, const SymbolValues& symbols, double most_elements) {
   double sum = 0;
   for (std::uint32_t i = 0; i < graph.value_count(); ++i) {
     const Expected<std::int64_t> count =
@@ -205,7 +236,7 @@ std::string leading_symbol(const Graph& graph) {
 
 }  // namespace
 
-Expected<std::optional<plan::SelfTest>> make_self_test(const Graph& graph) {
+Expected<std::optional<plan::SelfTest>> make_self_test(const Graph& graph, double most_elements) {
   constexpr std::uint64_t self_test_seed = 1;
   // Small and odd; then larger, for models that ask for more of something than of something else,
   // which is seldom rows.
@@ -220,7 +251,7 @@ Expected<std::optional<plan::SelfTest>> make_self_test(const Graph& graph) {
       const std::int64_t size = symbol.name == rows ? sizes.rows : sizes.others;
       test.symbols[symbol.name] = std::clamp(size, symbol.range.lo, symbol.range.hi);
     }
-    if (!is_small(graph, test.symbols)) continue;
+    if (!is_small(graph, test.symbols, most_elements)) continue;
     const Expected<std::vector<Tensor>> inputs =
         self_test_inputs(graph, self_test_seed, test.symbols);
     if (!inputs || !bind_symbols(graph, *inputs, test.symbols)) continue;

@@ -40,6 +40,28 @@ std::vector<std::string> split(std::string_view text) {
   return parts;
 }
 
+namespace {
+
+Expected<SymbolValues> read_pins(const std::string& text) {
+  SymbolValues pins;
+  for (const std::string& part : split(text)) {
+    INGOT_ASSIGN(const auto pair, read_pair("--variant", part));
+    INGOT_ASSIGN(const std::int64_t value, read_size("--variant " + part, pair.second));
+    if (!pins.emplace(pair.first, value).second) {
+      return fail(ErrorCode::invalid_argument,
+                  "--variant {}: {} has two values; give --variant twice for two variants", text,
+                  pair.first);
+    }
+  }
+  if (pins.empty()) {
+    return fail(ErrorCode::invalid_argument, "--variant {}: sizes wanted, as N=1 or N=1,n_pf=50",
+                text);
+  }
+  return pins;
+}
+
+}  // namespace
+
 Expected<CompileOptions> read_options(const compiler::Options& written) {
   CompileOptions options;
   for (const std::string& text : written.inputs) {
@@ -68,6 +90,13 @@ Expected<CompileOptions> read_options(const compiler::Options& written) {
         return fail(ErrorCode::invalid_argument, "--dim {}: {} is less than {}", part, hi, lo);
       options.import.symbol_ranges[pair.first] = {lo, hi};
     }
+  }
+  for (const std::string& text : written.variants) {
+    INGOT_ASSIGN(SymbolValues pins, read_pins(text));
+    if (std::count(options.variants.begin(), options.variants.end(), pins) != 0) {
+      return fail(ErrorCode::invalid_argument, "--variant {}: given twice; leave one out", text);
+    }
+    options.variants.push_back(std::move(pins));
   }
   options.import.tag = written.tag;
   options.import.signature = written.signature;

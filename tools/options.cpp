@@ -35,6 +35,11 @@ void ModelFlags::add_compile(CLI::App& app) {
       ->type_name("LEVELS");
   app.add_option("--instrument", instrument, "compile with LLVM's sanitizer")
       ->check(CLI::IsMember({"thread", "address"}));
+  app.add_option("--variant", variants,
+                 "code of its own for calls of these sizes, beside the general code; may be given "
+                 "several times")
+      ->type_name("N=1,M=50")
+      ->take_all();
   add_passes(app);
 }
 

@@ -17,7 +17,7 @@ struct ModelFlags : compiler::Options {
 
   /// --input --constant --outputs --dim --tag --signature
   void add_import(CLI::App& app);
-  /// --name --isa --instrument, and those of passes
+  /// --name --isa --instrument --variant, and those of passes
   void add_compile(CLI::App& app);
   /// --disable-pass --pass-limit --verify-each
   void add_passes(CLI::App& app);

@@ -9,6 +9,7 @@
 #include <cstddef>
 
 #include "plan/blocks.h"
+#include "plan/pin.h"
 #include "target/abi_fields.h"
 #include "target/entry.h"
 #include "target/target.h"
@@ -145,16 +146,10 @@ class StatusFunction {
     require(b_.CreateICmpEQ(count, b_.getInt32(wanted)),
             {INGOT_WRONG_COUNT, INGOT_AT_SYMBOL, 0, nullptr, b_.CreateZExt(count, b_.getInt64Ty()),
              e_.number(wanted)});
-    Emitter::Bindings bindings;
-    Fields fields(e_);
-    for (std::uint32_t i = 0; i < wanted; ++i) {
-      const bool measured = plan.symbols[i].measured();
-      bindings.symbols.push_back(measured ? nullptr : fields.word(memory, 8 * i));
-    }
-    e_.bind(function_, bindings);
+    bind(memory);
     for (std::uint32_t i = 0; i < wanted; ++i) {
       if (plan.symbols[i].measured()) continue;
-      Value* value = bindings.symbols[i];
+      Value* value = e_.bindings().symbols[i];
       const Interval range = plan.symbols[i].range;
       for (const bool low : {true, false}) {
         Value* bound = e_.number(low ? range.lo : range.hi);
@@ -188,6 +183,17 @@ class StatusFunction {
               {INGOT_SYMBOL_OUT_OF_RANGE, INGOT_AT_SYMBOL, i, nullptr, given, most});
       e_.rebind(i, b_.CreateSelect(none, most, given));
     }
+  }
+
+  /// Symbols that have been checked, or will be; what is measured has no value yet.
+  void bind(Value* memory) {
+    Emitter::Bindings bindings;
+    Fields fields(e_);
+    for (std::uint32_t i = 0; i < e_.plan.symbols.size(); ++i) {
+      const bool measured = e_.plan.symbols[i].measured();
+      bindings.symbols.push_back(measured ? nullptr : fields.word(memory, 8 * i));
+    }
+    e_.bind(function_, std::move(bindings));
   }
 
   /// dim * factor, or leaves with INGOT_SIZE_OVERFLOW.
@@ -260,7 +266,34 @@ llvm::Function* emit_fail(Emitter& e) {
   return function;
 }
 
-void emit_workspace_bytes(Emitter& e) {
+/// A caller who has memory for some sizes has it for all smaller ones, so what a call with the
+/// pins' values needs is asked for from there on, not only at them.
+void raise_for(Emitter& e, StatusFunction& statements, const Pinned& pinned, Value* symbols,
+               Value* threads, Value* bytes) {
+  llvm::IRBuilder<>& b = e.build;
+  Value* reaches = b.getTrue();
+  for (const std::uint32_t i : plan::pins_of(*pinned.plan)) {
+    reaches = b.CreateAnd(reaches, b.CreateICmpSGE(e.bindings().symbols[i],
+                                                   e.number(pinned.plan->symbols[i].range.lo)));
+  }
+  Value* more = e.stack(b.getInt64Ty(), 1, 8);
+  e.when(reaches, [&] {
+    Value* status = b.CreateCall(pinned.function, {symbols, threads, more});
+    statements.require(b.CreateICmpEQ(status, b.getInt32(INGOT_OK)), {INGOT_SIZE_OVERFLOW});
+    Fields fields(e);
+    fields.set(
+        b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, fields.word(more, 0), fields.word(bytes, 0)),
+        bytes, 0);
+  });
+}
+
+Value* at_least_one(Emitter& e, Value* threads) {
+  llvm::IRBuilder<>& b = e.build;
+  return b.CreateBinaryIntrinsic(llvm::Intrinsic::umax, b.CreateZExt(threads, b.getInt64Ty()),
+                                 e.number(1));
+}
+
+void emit_workspace_bytes(Emitter& e, const std::vector<Pinned>& pinned) {
   llvm::IRBuilder<>& b = e.build;
   llvm::Type* half = b.getInt32Ty();
   llvm::Function* function = e.make_function(
@@ -269,10 +302,27 @@ void emit_workspace_bytes(Emitter& e) {
   e.describe(function, "workspace_bytes", 1);
   StatusFunction statements(e, function, nullptr);
   statements.symbols(function->getArg(0), function->getArg(1));
-  Value* threads = b.CreateBinaryIntrinsic(
-      llvm::Intrinsic::umax, b.CreateZExt(function->getArg(2), b.getInt64Ty()), e.number(1));
+  Value* threads = at_least_one(e, function->getArg(2));
   Fields(e).set(statements.workspace(threads), function->getArg(3), 0);
+  for (const Pinned& one : pinned)
+    raise_for(e, statements, one, function->getArg(0), function->getArg(2), function->getArg(3));
   statements.done();
+}
+
+llvm::Function* emit_need(Emitter& e) {
+  llvm::IRBuilder<>& b = e.build;
+  llvm::Function* function = e.make_function(
+      llvm::FunctionType::get(b.getInt32Ty(), {b.getPtrTy(), b.getInt32Ty(), b.getPtrTy()}, false),
+      e.plan.name + ".need");
+  e.describe(function, "need", 1);
+  StatusFunction statements(e, function, nullptr);
+  statements.bind(function->getArg(0));
+  for (const std::uint32_t i : plan::pins_of(e.plan))
+    e.rebind(i, e.number(e.plan.symbols[i].range.lo));
+  Value* threads = at_least_one(e, function->getArg(1));
+  Fields(e).set(statements.workspace(threads), function->getArg(2), 0);
+  statements.done();
+  return function;
 }
 
 void emit_shapes(Emitter& e) {
@@ -404,9 +454,15 @@ llvm::Function* emit_check(Emitter& e, llvm::Function* fail) {
 
 }  // namespace
 
-Checks::Checks(Emitter& emitter) : fail_(emit_fail(emitter)), check_(emit_check(emitter, fail_)) {
-  emit_workspace_bytes(emitter);
+Checks::Checks(Emitter& emitter, const std::vector<Pinned>& pinned)
+    : fail_(emit_fail(emitter)), check_(emit_check(emitter, fail_)) {
+  emit_workspace_bytes(emitter, pinned);
   emit_shapes(emitter);
+}
+
+Checks::Checks(Emitter& emitter, OfPinned)
+    : fail_(emit_fail(emitter)), check_(emit_check(emitter, fail_)), need_(emit_need(emitter)) {
+  emit_workspace_bytes(emitter, {});
 }
 
 }  // namespace ingot::target

@@ -201,9 +201,9 @@ llvm::Function* Emitter::begin_kernel(const plan::Kernel& kernel) {
   llvm::Function* function =
       make_function(type, fmt::format("{}.{}.{}", plan.name, kernel.name, isa.name));
   if (options_.debug != nullptr) {
-    const std::size_t id = kernel.id;
-    const bool listed = id < options_.kernel_lines.size();
-    describe(function, kernel.name, listed ? options_.kernel_lines[id] : kernel.id + 1);
+    const std::uint32_t place = number_of(kernel);
+    const bool listed = place < options_.kernel_lines.size();
+    describe(function, kernel.name, listed ? options_.kernel_lines[place] : place + 1);
   }
 
   auto* top = llvm::BasicBlock::Create(module.getContext(), "top", function);

@@ -45,7 +45,8 @@ struct Leaves {
 struct FunctionOptions {
   llvm::DIBuilder* debug = nullptr;
   llvm::DIFile* file = nullptr;
-  std::vector<unsigned> kernel_lines;  // by kernel id; beyond: id + 1
+  std::vector<unsigned> kernel_lines;  // by number of the kernel; beyond: number + 1
+  std::uint32_t first_kernel = 0;      // the number of the plan's first: others' may come before it
   llvm::Attribute::AttrKind sanitizer = llvm::Attribute::None;
 };
 
@@ -75,6 +76,10 @@ class Emitter {
   /// Returns from it.
   void end_kernel();
   const plan::Kernel& kernel() const { return *kernel_; }
+  /// What callers know a kernel by: its place in ingot_model.kernels.
+  std::uint32_t number_of(const plan::Kernel& kernel) const {
+    return options_.first_kernel + kernel.id;
+  }
   llvm::Function* function() const { return function_; }
 
   /// The arguments that begin_kernel() gave to a kernel: symbols by position in `symbols`, then

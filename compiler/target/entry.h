@@ -10,19 +10,34 @@
 
 namespace ingot::target {
 
+/// A pinned plan that calls of another one may turn to, and what they call then: for Checks the
+/// workspace it needs, int32_t need(symbols, threads, bytes*), as if the symbols fitted its pins;
+/// for emit_run() its own entry.
+struct Pinned {
+  const plan::Plan* plan = nullptr;
+  llvm::Function* function = nullptr;
+};
+
 /// What all instruction sets share: `workspace_bytes`, `shapes` and the check of a call's
 /// arguments. They only compute sizes and are compiled for the lowest level.
 class Checks {
  public:
-  explicit Checks(Emitter& emitter);
+  /// With what calls may turn to: they bring the memory for that, too.
+  explicit Checks(Emitter& emitter, const std::vector<Pinned>& pinned = {});
+  /// The same of a pinned plan, without what is the model's: it has `need`, and no `shapes`.
+  struct OfPinned {};
+  Checks(Emitter& emitter, OfPinned);
   /// int32_t check(const ingot_call*): everything of docs/abi.md that a call must fulfil.
   llvm::Function* check() const { return check_; }
   /// int32_t fail(const ingot_call*, status, where, index, position, value, limit): reports.
   llvm::Function* fail() const { return fail_; }
+  /// Of a pinned plan: see Pinned.
+  llvm::Function* need() const { return need_; }
 
  private:
   llvm::Function* fail_;
   llvm::Function* check_;
+  llvm::Function* need_ = nullptr;
 };
 
 /// What a call of a blocked plan (plan::in_one_block) is made of: int32_t rows(call, arena, first,
@@ -69,8 +84,10 @@ llvm::Value* split_fork(Emitter& emitter, const Checks& checks, llvm::Value* cal
                         const ForkFunctions& functions, llvm::Value* tasks, llvm::Value* slice,
                         llvm::Value* begin, llvm::Value* count);
 
-/// `run` or `run_probed` of one instruction set: checks the call, then calls the kernels in order.
+/// `run` or `run_probed` of one instruction set: turns to the first of `pinned` that the call fits,
+/// or checks the call, then calls the kernels in order.
 llvm::Function* emit_run(Emitter& emitter, const Checks& checks,
-                         const std::vector<llvm::Function*>& kernels, bool probed);
+                         const std::vector<llvm::Function*>& kernels, bool probed,
+                         const std::vector<Pinned>& pinned = {});
 
 }  // namespace ingot::target

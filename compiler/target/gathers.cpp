@@ -130,9 +130,10 @@ Value* Emitter::checked_index(Value* index, Value* size, const Lanes& lanes,
     value = build.CreateExtractElement(wide, lane);
     element = build.CreateAdd(element, build.CreateMul(lane, step()));
   }
-  build.CreateRet(build.CreateCall(
-      fail_, {function_->getArg(0), build.getInt32(INGOT_INDEX_OUT_OF_RANGE),
-              build.getInt32(INGOT_AT_KERNEL), build.getInt32(kernel_->id), element, value, size}));
+  build.CreateRet(
+      build.CreateCall(fail_, {function_->getArg(0), build.getInt32(INGOT_INDEX_OUT_OF_RANGE),
+                               build.getInt32(INGOT_AT_KERNEL), build.getInt32(number_of(*kernel_)),
+                               element, value, size}));
   build.SetInsertPoint(next);
   if (lanes.mask == nullptr) return wide;
   // There is an element 0, because a live index is in range.

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "target/contract.h"
 #include "target/emitter.h"
@@ -41,6 +42,29 @@ void emit_work(Emitter& emitter, const plan::Kernel& kernel) {
         }
       },
       kernel.work);
+}
+
+struct Entries {
+  llvm::Function* run = nullptr;
+  llvm::Function* run_probed = nullptr;
+};
+
+/// All kernels of a plan for one instruction set, and what calls them.
+Entries emit_entries(Emitter& emitter, const Checks& checks, const std::vector<Pinned>& runs,
+                     const std::vector<Pinned>& probed_runs) {
+  emitter.set_fail(checks.fail());
+  std::vector<llvm::Function*> kernels;
+  for (const plan::Kernel& kernel : emitter.plan.kernels) {
+    if (std::holds_alternative<plan::Measure>(kernel.work)) {
+      kernels.push_back(nullptr);
+      continue;
+    }
+    kernels.push_back(emitter.begin_kernel(kernel));
+    emit_work(emitter, kernel);
+    emitter.end_kernel();
+  }
+  return {emit_run(emitter, checks, kernels, false, runs),
+          emit_run(emitter, checks, kernels, true, probed_runs)};
 }
 
 /// Weights of so many bytes are put into the finished object: LLVM would keep three copies of them.
@@ -172,23 +196,31 @@ Expected<Object> generate(const plan::Plan& plan, const ConstantBlob& descriptor
 
   const Isa* lowest = *std::min_element(
       isas.begin(), isas.end(), [](const Isa* a, const Isa* b) { return a->level < b->level; });
+  std::vector<FunctionOptions> of_pinned;
+  std::vector<Checks> pinned_checks;
+  std::vector<Pinned> needs;
+  auto number = static_cast<std::uint32_t>(plan.kernels.size());
+  for (const plan::Plan& pinned : options.pinned) {
+    of_pinned.push_back(functions);
+    of_pinned.back().first_kernel =
+        std::exchange(number, number + static_cast<std::uint32_t>(pinned.kernels.size()));
+    Emitter shared(*module, pinned, *lowest, weights, of_pinned.back());
+    pinned_checks.emplace_back(shared, Checks::OfPinned());
+    needs.push_back({&pinned, pinned_checks.back().need()});
+  }
   Emitter shared(*module, plan, *lowest, weights, functions);
-  const Checks checks(shared);
+  const Checks checks(shared, needs);
   for (const Isa* isa : isas) {
-    Emitter emitter(*module, plan, *isa, weights, functions);
-    emitter.set_fail(checks.fail());
-    std::vector<llvm::Function*> kernels;
-    for (const plan::Kernel& kernel : plan.kernels) {
-      if (std::holds_alternative<plan::Measure>(kernel.work)) {
-        kernels.push_back(nullptr);
-        continue;
-      }
-      kernels.push_back(emitter.begin_kernel(kernel));
-      emit_work(emitter, kernel);
-      emitter.end_kernel();
+    std::vector<Pinned> runs, probed_runs;
+    for (std::size_t i = 0; i < options.pinned.size(); ++i) {
+      const plan::Plan& pinned = options.pinned[i];
+      Emitter emitter(*module, pinned, *isa, weights, of_pinned[i]);
+      const Entries entries = emit_entries(emitter, pinned_checks[i], {}, {});
+      runs.push_back({&pinned, entries.run});
+      probed_runs.push_back({&pinned, entries.run_probed});
     }
-    emit_run(emitter, checks, kernels, false);
-    emit_run(emitter, checks, kernels, true);
+    Emitter emitter(*module, plan, *isa, weights, functions);
+    emit_entries(emitter, checks, runs, probed_runs);
   }
   emit_blob(*module, descriptor);
   lines.builder.finalize();

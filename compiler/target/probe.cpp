@@ -98,7 +98,7 @@ void Prober::tell(const plan::Kernel& kernel, const plan::Block* block, const pl
     }
     fields_.set(e_.number(sizeof(ingot_probe_event)), event_,
                 offsetof(ingot_probe_event, struct_bytes));
-    fields_.set(half(kernel.id), event_, offsetof(ingot_probe_event, kernel));
+    fields_.set(half(e_.number_of(kernel)), event_, offsetof(ingot_probe_event, kernel));
     fields_.set(half(phase), event_, offsetof(ingot_probe_event, phase));
     fields_.set(task_, event_, offsetof(ingot_probe_event, task));
     fields_.set(half(buffers.size()), event_, offsetof(ingot_probe_event, value_count));
@@ -115,8 +115,8 @@ void Prober::tell(const plan::Kernel& kernel, const plan::Block* block, const pl
     b_.CreateCondBr(b_.CreateICmpEQ(answer, half(0)), next, cancelled);
     b_.SetInsertPoint(cancelled);
     b_.CreateRet(b_.CreateCall(
-        fail_, {call_, half(INGOT_CANCELLED), half(INGOT_AT_KERNEL), half(kernel.id), e_.number(-1),
-                b_.CreateSExt(answer, b_.getInt64Ty()), e_.number(0)}));
+        fail_, {call_, half(INGOT_CANCELLED), half(INGOT_AT_KERNEL), half(e_.number_of(kernel)),
+                e_.number(-1), b_.CreateSExt(answer, b_.getInt64Ty()), e_.number(0)}));
     b_.SetInsertPoint(next);
   });
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "plan/blocks.h"
+#include "plan/pin.h"
 #include "target/abi_fields.h"
 #include "target/entry.h"
 #include "target/sequence.h"
@@ -61,10 +62,59 @@ llvm::Function* emit_rows(Emitter& e, const Checks& checks, const Functions& fun
   return function;
 }
 
+/// Whether threads would share the rows of a call of `whole` that `pinned` computes on one.
+bool splits_rows(const plan::Plan& whole, const plan::Plan& pinned) {
+  if (!plan::in_one_block(whole) || plan::in_one_block(pinned)) return false;
+  for (const std::uint32_t i : plan::pins_of(pinned)) {
+    const Symbol& symbol = pinned.symbols[i];
+    if (whole.blocks[0].extent == Dim::symbol(symbol.name)) return symbol.range.hi > 1;
+  }
+  return true;
+}
+
+/// Leaves the function by the first of `pinned` that the call fits. Each checks its calls itself;
+/// here only what is read must be there.
+void turn_to_pinned(Emitter& e, Value* call, const std::vector<Pinned>& pinned) {
+  llvm::IRBuilder<>& b = e.build;
+  Fields fields(e);
+  const auto block = [&](const char* name) {
+    return llvm::BasicBlock::Create(b.getContext(), name, e.function());
+  };
+  auto* otherwise = block("general");
+  const auto go_on_if = [&](Value* condition, llvm::BasicBlock* other) {
+    auto* next = block("next");
+    b.CreateCondBr(condition, next, other);
+    b.SetInsertPoint(next);
+  };
+  go_on_if(b.CreateICmpUGE(fields.word(call, offsetof(ingot_call, struct_bytes)),
+                           b.getInt64(INGOT_CALL_REQUIRED_BYTES)),
+           otherwise);
+  go_on_if(b.CreateICmpEQ(fields.half(call, offsetof(ingot_call, symbol_count)),
+                          b.getInt32(static_cast<std::uint32_t>(e.plan.symbols.size()))),
+           otherwise);
+  Value* symbols = fields.pointer(call, offsetof(ingot_call, symbols));
+  for (const Pinned& one : pinned) {
+    auto* another = &one == &pinned.back() ? otherwise : block("another");
+    Value* fits = b.getTrue();
+    for (const std::uint32_t i : plan::pins_of(*one.plan)) {
+      fits = b.CreateAnd(fits, b.CreateICmpEQ(fields.word(symbols, 8 * i),
+                                              e.number(one.plan->symbols[i].range.lo)));
+    }
+    go_on_if(fits, another);
+    if (splits_rows(e.plan, *one.plan))
+      go_on_if(b.CreateICmpULE(threads_of(e, call), b.getInt64(1)), another);
+    llvm::CallInst* result = b.CreateCall(one.function, {call});
+    result->setTailCall();
+    b.CreateRet(result);
+    b.SetInsertPoint(another);
+  }
+}
+
 }  // namespace
 
 llvm::Function* emit_run(Emitter& e, const Checks& checks,
-                         const std::vector<llvm::Function*>& kernels, bool probed) {
+                         const std::vector<llvm::Function*>& kernels, bool probed,
+                         const std::vector<Pinned>& pinned) {
   llvm::IRBuilder<>& b = e.build;
   const bool blocked = plan::in_one_block(e.plan);
   Functions functions{kernels, {}};
@@ -85,6 +135,7 @@ llvm::Function* emit_run(Emitter& e, const Checks& checks,
   b.SetInsertPoint(top);
   e.bind(function, {});
   Value* call = function->getArg(0);
+  if (!pinned.empty()) turn_to_pinned(e, call, pinned);
   Value* status = b.CreateCall(checks.check(), {call});
   b.CreateCondBr(b.CreateICmpEQ(status, b.getInt32(INGOT_OK)), good, bad);
   b.SetInsertPoint(bad);

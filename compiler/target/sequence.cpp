@@ -105,8 +105,8 @@ void Sequence::iterate(std::size_t number, const plan::Block* rows_of) {
   b.CreateCondBr(more, body, done);
 
   b.SetInsertPoint(body);
-  require(b.CreateICmpSLT(turn, most), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, block.first,
-          b.CreateAdd(turn, e_.number(1)), most);
+  require(b.CreateICmpSLT(turn, most), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL,
+          e_.number_of(e_.plan.kernels[block.first]), b.CreateAdd(turn, e_.number(1)), most);
   iteration(number, turn, e_.number(1), rows_of);
   turn->addIncoming(b.CreateAdd(turn, e_.number(1)), b.GetInsertBlock());
   b.CreateBr(ask);
@@ -114,8 +114,8 @@ void Sequence::iterate(std::size_t number, const plan::Block* rows_of) {
   b.SetInsertPoint(done);
   forget_inside(block);
   Value* least = e_.number(turns.range.lo);
-  require(b.CreateICmpSGE(turn, least), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, block.first, turn,
-          least);
+  require(b.CreateICmpSGE(turn, least), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL,
+          e_.number_of(e_.plan.kernels[block.first]), turn, least);
   settle(block.turns, turn);
 }
 
@@ -162,10 +162,10 @@ void Sequence::measure(const plan::Kernel& kernel, const plan::Measure& measure)
   Value* value = e_.load(DType::i64, e_.address(measure.count, {}), e_.number(1), e_.all_lanes(1));
   Value* least = e_.number(symbol.range.lo);
   Value* most = e_.dim(Dim::min(*symbol.bound, symbol.range.hi));
-  require(b.CreateICmpSGE(value, least), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, kernel.id, value,
-          least);
-  require(b.CreateICmpSLE(value, most), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, kernel.id, value,
-          most);
+  require(b.CreateICmpSGE(value, least), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL,
+          e_.number_of(kernel), value, least);
+  require(b.CreateICmpSLE(value, most), INGOT_LIMIT_EXCEEDED, INGOT_AT_KERNEL, e_.number_of(kernel),
+          value, most);
   settle(measure.symbol, value);
 }
 

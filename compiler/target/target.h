@@ -24,8 +24,12 @@ struct Options {
   std::vector<int> isa_levels{4, 3};
   /// Runs LLVM's thread or address sanitizer over the code; the object then needs its runtime.
   Instrument instrument = Instrument::none;
-  /// Line of each kernel in the printed plan, for the line table; empty: kernel id + 1.
+  /// Line of each kernel in the printed plans, for the line table: those of the plan, then those of
+  /// the pinned ones; empty: kernel number + 1.
   std::vector<unsigned> kernel_lines;
+  /// Plans for some values of the symbols (plan/pin.h), with the plan's symbols and its weights. A
+  /// call that fits one turns to it: to the first that it fits.
+  std::span<const plan::Plan> pinned = {};
   bool want_llvm_text = false;
   bool want_assembly_text = false;
 };
@@ -36,7 +40,8 @@ struct Object {
   std::string assembly_text;  // on request
 };
 
-/// Names in the object, all local, of what the descriptor points to.
+/// Names in the object, all local, of what the descriptor points to. A pinned plan has functions of
+/// its own for all but `shapes` and `weights`.
 struct Names {
   static std::string run(const plan::Plan& plan, int level);         // ingot_run
   static std::string run_probed(const plan::Plan& plan, int level);  // ingot_run

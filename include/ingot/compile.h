@@ -74,6 +74,7 @@ struct Options {
   std::vector<std::string> constants;        // "training=false"
   std::vector<std::string> outputs;          // "probabilities"
   std::vector<std::string> dims;             // "N=4", "N=1:64"
+  std::vector<std::string> variants;         // "N=1", "N=1,n_pf=50": one each
   std::string tag, signature;                // of a SavedModel; "": "serve", "serving_default"
   std::string isa;                           // "v3,v4"; "": these two
   std::string instrument;                    // "thread" or "address"; "": neither

@@ -476,11 +476,22 @@ inline Status self_test(const abi::ingot_model& model, const abi::ingot_variant*
           &model};
 }
 
-/// Runs all self-tests of the model on `variant`: OK if each gives the interpreter's bits, and for
-/// a model that carries none. Allocates and frees; needs round-to-nearest without FTZ and DAZ.
+/// Does `variant` serve calls with these symbols?
+inline bool fits(const abi::ingot_variant& variant, const std::int64_t* symbols) noexcept {
+  for (std::uint32_t i = 0; i < variant.pins.count; ++i) {
+    const auto& pin = item<abi::ingot_pin>(variant.pins, i);
+    if (symbols[pin.symbol] < pin.lo || symbols[pin.symbol] > pin.hi) return false;
+  }
+  return true;
+}
+
+/// Runs all self-tests of the model that fit `variant`: OK if each gives the interpreter's bits,
+/// and for a model that carries none. Allocates and frees; needs round-to-nearest without FTZ and
+/// DAZ.
 inline Status self_test(const abi::ingot_model& model, const abi::ingot_variant* variant) noexcept {
   if (variant == nullptr) return {abi::INGOT_NO_VARIANT, &model};
   for (std::uint32_t i = 0; i < model.self_tests.count; ++i) {
+    if (!fits(*variant, item<abi::ingot_self_test>(model.self_tests, i).symbols)) continue;
     if (Status s = self_test(model, variant, i); !s.ok()) return s;
   }
   return {};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Real models at N = 0, 1, 2, 3, 7, 64: the interpreter's bits on every CPU level, and each row the
-// bits that it has alone. Arguments: model files, or folders with a model.json.
+// bits that it has alone. Arguments: model files, or folders with a model.json. With --pinned
+// before them they are compiled with variants for 1 and 7 rows, too.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -32,7 +33,7 @@ Expected<Graph> import(const std::string& path, CompileOptions& options, RowsOpt
   return graph;
 }
 
-bool check(const std::string& path) {
+bool check(const std::string& path, bool pinned) {
   CompileOptions options;
   RowsOptions rows;
   auto graph = import(path, options, rows);
@@ -41,6 +42,7 @@ bool check(const std::string& path) {
     failures = {graph.error().message};
   } else {
     rows.levels = levels_of(*graph);
+    if (pinned && graph->find_symbol("N") != nullptr) rows.variants = {{{"N", 1}}, {{"N", 7}}};
     failures = check_rows(*graph, rows);
     for (std::string& failure : check_passes(*graph, false, 1, rows.inputs)) {
       failures.push_back(std::move(failure));
@@ -59,7 +61,9 @@ bool check(const std::string& path) {
 }  // namespace ingot::sweep
 
 int main(int count, char** paths) {
-  bool passed = count > 1;
-  for (int i = 1; i < count; ++i) passed &= ingot::sweep::check(paths[i]);
+  const bool pinned = count > 1 && std::string_view(paths[1]) == "--pinned";
+  const int first = pinned ? 2 : 1;
+  bool passed = count > first;
+  for (int i = first; i < count; ++i) passed &= ingot::sweep::check(paths[i], pinned);
   return passed ? 0 : 1;
 }

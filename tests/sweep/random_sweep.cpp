@@ -46,6 +46,11 @@ std::vector<std::string> check(std::uint64_t seed) {
   for (const Symbol& symbol : random.graph.symbols()) {
     if (symbol.name != "N") options.others[symbol.name] = static_cast<std::int64_t>(seed / 3 % 7);
   }
+  // One without and one with threads to share its rows, and one of more rows than blocks have.
+  if (seed % 4 == 2 && random.graph.find_symbol("N") != nullptr) {
+    options.variants = {{{"N", 1}}, {{"N", 7}}, {{"N", 64}}};
+    options.variants[1].insert(options.others.begin(), options.others.end());
+  }
   std::vector<std::string> failures = check_rows(random.graph, options);
   for (std::string& failure : check_passes(random.graph, false, seed)) {
     failures.push_back(std::move(failure));

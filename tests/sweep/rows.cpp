@@ -216,6 +216,7 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
   compile.isa_levels = options.levels;
   compile.shared = true;
   compile.plan = options.plan;
+  compile.variants = options.variants;
   auto bundle = compile_graph(imported, compile, "sweep");
   if (!bundle) return {"compile: " + bundle.error().message};
   auto folder = TemporaryFolder::make();

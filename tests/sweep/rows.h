@@ -19,9 +19,10 @@ struct RowsOptions {
   std::vector<std::int64_t> sizes{0, 1, 2,
                                   3, 7, 64};  // of N, the symbol that leads the inputs; ascending
   std::map<std::string, std::int64_t, std::less<>> others;  // the other symbols' values
-  plan::PlanOptions plan;  // small blocks and small forks have their bits too
-  bool rows = true;        // rows of N are independent of each other
-  std::uint64_t seed = 1;  // of the inputs
+  std::vector<SymbolValues> variants;  // compiled for, and taken by calls that fit them
+  plan::PlanOptions plan;              // small blocks and small forks have their bits too
+  bool rows = true;                    // rows of N are independent of each other
+  std::uint64_t seed = 1;              // of the inputs
   /// If not empty, the inputs are these, their rows over and over, instead of random numbers: for
   /// models that only take some, e.g. as indices.
   std::vector<Tensor> inputs;
