@@ -14,6 +14,13 @@ namespace ingot::tools {
 std::optional<std::string> difference(const Tensor& got, const Tensor& expected, double rtol,
                                       double atol);
 
+/// Of the element that is the farthest off in units of what is allowed: how far, and that. Infinite
+/// where types differ.
+struct Worst {
+  double error = 0, of_tolerance = 0;
+};
+Worst worst(const Tensor& got, const Tensor& expected, double rtol, double atol);
+
 /// The same as a number, to see which of two results is nearer: 0 where all agree, else the number
 /// of elements that differ and a fraction for the worst; infinite where types differ.
 double disagreement(const Tensor& got, const Tensor& expected, double rtol, double atol);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ingot verify: models against their reference outputs.
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -33,6 +34,7 @@ struct Result {
   std::string reason;  // why not passed
   std::vector<CrossedEdge> explained;
   std::vector<std::string> bound;  // inputs that became constants
+  std::optional<Worst> worst;      // of all outputs, once there are some
 };
 
 /// A model to check and the graph that it was made from.
@@ -136,14 +138,13 @@ class Verifier {
       Expected<Subject> subject = open(one, variant);
       if (one.data_sets.empty())
         results_.push_back(
-            Result{Result::Kind::skipped, one.name + suffix, "it has no data sets", {}, {}});
+            Result{Result::Kind::skipped, one.name + suffix, "it has no data sets", {}, {}, {}});
       for (const DataSet& set : one.data_sets) {
-        Result result{Result::Kind::passed, one.name + "/" + set.name + suffix, {}, {}, {}};
+        Result result{Result::Kind::passed, one.name + "/" + set.name + suffix, {}, {}, {}, {}};
         if (subject) {
           for (const auto& [name, value] : subject->fixed) result.bound.push_back(name);
         }
-        const Expected<void> outcome =
-            subject ? check(*subject, set, result.explained) : subject.error();
+        const Expected<void> outcome = subject ? check(*subject, set, result) : subject.error();
         if (!outcome) {
           const bool skipped = outcome.error().code == ErrorCode::unsupported;
           result.kind = skipped ? Result::Kind::skipped : Result::Kind::failed;
@@ -173,8 +174,7 @@ class Verifier {
     return data;
   }
 
-  Expected<void> check(const Subject& subject, const DataSet& set,
-                       std::vector<CrossedEdge>& explained) const {
+  Expected<void> check(const Subject& subject, const DataSet& set, Result& result) const {
     INGOT_ASSIGN(const Data data, read(set, subject));
     if (const std::size_t wanted = subject.engine->inputs().size(); data.inputs.size() != wanted) {
       return fail(
@@ -189,6 +189,11 @@ class Verifier {
           "the model has {} outputs, the data set {}; the files are output_0.pb, output_1.pb, ..",
           outputs.size(), data.expected.size());
     }
+    result.worst.emplace();
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Worst one = worst(outputs[i], data.expected[i], set.rtol, set.atol);
+      if (one.of_tolerance > result.worst->of_tolerance) result.worst = one;
+    }
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       const auto wrong = difference(outputs[i], data.expected[i], set.rtol, set.atol);
       if (!wrong) continue;
@@ -198,7 +203,7 @@ class Verifier {
       INGOT_ASSIGN(Explanation explanation, explain(subject, set, data, outputs));
       if (explanation.crossed.empty())
         return fail(error.code, "{}; not explained: {}", error.message, explanation.why_not);
-      explained = std::move(explanation.crossed);
+      result.explained = std::move(explanation.crossed);
       return {};
     }
     return {};
@@ -233,6 +238,10 @@ class Verifier {
                                                                : "skipped";
       json.push_back({{"case", result.name}, {"result", kind}, {"reason", result.reason}});
       if (!result.bound.empty()) json.back()["bound"] = result.bound;
+      if (result.worst && std::isfinite(result.worst->of_tolerance)) {
+        json.back()["worst"] = {{"error", result.worst->error},
+                                {"of_tolerance", result.worst->of_tolerance}};
+      }
       if (!result.explained.empty()) {
         ++explained;
         Json& edges = json.back()["explained"] = Json::array();

@@ -39,6 +39,7 @@ class Evaluator {
     const std::optional<std::int64_t> count = type.elements().value();
     const bool numbers = is_integer(type.dtype) || type.dtype == DType::boolean;
     if (!numbers || !count || *count > max_elements) return std::nullopt;
+    if (*count == 0) return std::vector<Dim>();
     if (graph_.is_constant(id)) {
       const std::vector<std::int64_t> constants = graph_.constant(id).as_int64s();
       return std::vector<Dim>(constants.begin(), constants.end());
@@ -53,6 +54,12 @@ class Evaluator {
   Dims compute(const Node& node, const TensorType& type) {
     const std::string_view op = node.op->name;
     if (op == "dims") return node.attributes.get<std::vector<Dim>>("values");
+    if (op == "iota" && type.rank() == 1) {
+      std::vector<Dim> numbers;
+      const std::int64_t count = type.elements().value().value_or(0);
+      for (std::int64_t i = 0; i < count; ++i) numbers.emplace_back(i);
+      return numbers;
+    }
     std::vector<std::vector<Dim>> operands;
     for (const ValueId input : node.inputs) {
       Dims dims = value(input);

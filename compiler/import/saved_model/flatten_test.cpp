@@ -127,13 +127,11 @@ TEST(Flatten, CallsThatDoNotFit) {
 }
 
 /// If on `chosen`: x + 5, else x * 3. What is not taken also writes a variable.
-ModelBuilder choosing(bool chosen, bool by_data = false) {
+ModelBuilder choosing(bool chosen) {
   ModelBuilder b;
   b.variable("count", "count", {}, {0}, "no_such");
   b.boolean("flag", chosen);
-  if (by_data) b.node("Less", "flag_of_data", {"serving_default_x", "serving_default_x"});
-  NodeDef& node = b.node("StatelessIf", "if",
-                         {by_data ? "flag_of_data" : "flag", "serving_default_x", "count"});
+  NodeDef& node = b.node("StatelessIf", "if", {"flag", "serving_default_x", "count"});
   calls(node, "then", "then_branch");
   calls(node, "else", "else_branch");
   FunctionBuilder yes = b.function("then", {"x", "count"}, {{"y", "sum:z:0"}});
@@ -152,7 +150,6 @@ TEST(Flatten, ConstantsDecideBranches) {
   EXPECT_EQ(choosing(true).run(), (Doubles{6, 7}));
   EXPECT_THAT(choosing(false).message(), HasSubstr("it writes variable 'count'"));
   EXPECT_THAT(choosing(false).message(), HasSubstr("(of function 'else')"));
-  EXPECT_THAT(choosing(true, true).message(), HasSubstr("(control flow)"));
 }
 
 /// A counted loop: `turns` times y = 2 * y + i, with a limit that is handed on.

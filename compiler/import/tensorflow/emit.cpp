@@ -45,6 +45,12 @@ std::vector<std::int64_t> NodeContext::integers(std::string_view attribute) cons
   return {value->list().i().begin(), value->list().i().end()};
 }
 
+std::vector<float> NodeContext::reals(std::string_view attribute) const {
+  const AttrValue* value = find(attribute);
+  if (value == nullptr) return {};
+  return {value->list().f().begin(), value->list().f().end()};
+}
+
 std::optional<std::vector<std::int64_t>> NodeContext::shape_of(std::string_view attribute) const {
   const AttrValue* value = find(attribute);
   if (value == nullptr || value->shape().unknown_rank()) return std::nullopt;
@@ -108,8 +114,8 @@ std::size_t NodeContext::channel_axis(std::size_t rank) {
 }
 
 std::vector<std::span<const OpRow>> row_families() {
-  return {pointwise_rows(), shape_rows(), slice_rows(),    dense_rows(),
-          window_rows(),    space_rows(), quantize_rows(), index_rows()};
+  return {pointwise_rows(), shape_rows(),    slice_rows(), dense_rows(), window_rows(),
+          space_rows(),     quantize_rows(), index_rows(), count_rows()};
 }
 
 const OpRow* find_row(std::string_view op) {

@@ -33,6 +33,7 @@ class NodeContext : public Composer {
   double real(std::string_view attribute, double otherwise) const;
   std::string_view text(std::string_view attribute, std::string_view otherwise) const;
   std::vector<std::int64_t> integers(std::string_view attribute) const;
+  std::vector<float> reals(std::string_view attribute) const;
   /// -1 for an unknown dimension; none where not even the rank is known.
   std::optional<std::vector<std::int64_t>> shape_of(std::string_view attribute) const;
   /// Fails, and gives f32, for an element type that is not ours.
@@ -76,6 +77,7 @@ std::span<const OpRow> window_rows();
 std::span<const OpRow> space_rows();
 std::span<const OpRow> quantize_rows();
 std::span<const OpRow> index_rows();
+std::span<const OpRow> count_rows();
 /// All of them.
 std::vector<std::span<const OpRow>> row_families();
 

@@ -69,6 +69,19 @@ Values matrix_band_part(NodeContext& n) {
   return {y};
 }
 
+/// Of matrices, the main diagonal.
+Values matrix_diagonal(NodeContext& n) {
+  if (n.count() > 1 && n.known_integers(1, "k") != std::vector<std::int64_t>{0}) {
+    return {n.unsupported(Refused::attribute, "diagonals besides the main one")};
+  }
+  const std::size_t rank = n.rank(n.in(0));
+  if (rank < 2) return {n.invalid("its operand is not a matrix")};
+  const Dim rows = n.shape(n.in(0))[rank - 2], columns = n.shape(n.in(0))[rank - 1];
+  const Dim size = Dim::min(rows, columns);
+  const ValueId square = n.slice(n.slice(n.in(0), rank - 2, 0, size), rank - 1, 0, size);
+  return {n.einsum("...ii->...i", {square})};
+}
+
 Values bias_add(NodeContext& n) {
   const ValueId x = n.in(0);
   if (n.rank(n.in(1)) != 1) return {n.invalid("its bias is not a vector")};
@@ -77,13 +90,22 @@ Values bias_add(NodeContext& n) {
 }
 
 Values fused_batch_norm(NodeContext& n) {
-  if (n.flag("is_training", true)) {
-    return {n.unsupported(Refused::training, "it normalises by the batch (is_training)")};
-  }
   constexpr float default_epsilon = 1e-4F;  // an attribute of type float, rounded as such
   const ValueId x = n.in(0);
   const std::size_t axis = n.channel_axis(n.rank(x));
   const DType wide = n.dtype(n.in(1));
+  if (n.flag("is_training", true)) {
+    // Keras 2 normalises layers so, as images of a batch of one.
+    if (n.rank(x) != 4 || !n.shape(x)[0].is(1))
+      return {n.unsupported(Refused::training, "it normalises by the batch (is_training)")};
+    std::vector<std::int64_t> others;
+    for (std::int64_t i = 0; i < 4; ++i) {
+      if (i != static_cast<std::int64_t>(axis)) others.push_back(i);
+    }
+    ValueId y = n.standardize(n.cast(x, wide), others, n.real("epsilon", default_epsilon));
+    y = n.add(n.mul(y, n.align(n.in(1), axis, 4)), n.align(n.in(2), axis, 4));
+    return {n.cast(y, n.dtype(x))};
+  }
   const ValueId y = n.batch_norm(n.cast(x, wide), n.in(1), n.in(2), n.in(3), n.in(4),
                                  n.real("epsilon", default_epsilon), axis);
   return {n.cast(y, n.dtype(x))};
@@ -125,6 +147,9 @@ constexpr OpRow rows[] = {
     {"BatchMatMulV3", 2, 2, batch_matmul},
     {"Einsum", 1, -1, einsum},
     {"MatrixBandPart", 3, 3, matrix_band_part},
+    {"MatrixDiagPart", 1, 1, matrix_diagonal},
+    {"MatrixDiagPartV2", 3, 3, matrix_diagonal},
+    {"MatrixDiagPartV3", 3, 3, matrix_diagonal},
     {"BiasAdd", 2, 2, bias_add},
     {"BiasAddV1", 2, 2, bias_add},
     {"FusedBatchNorm", 5, 5, fused_batch_norm},

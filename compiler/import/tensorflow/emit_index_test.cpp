@@ -188,18 +188,24 @@ TEST(TensorflowIndex, SegmentsAreAsManyAsTheGreatestNumberSays) {
   builder.placeholder("part", tf_int32, {-1});
   builder.node("SegmentSum", "sum", {"x", "part"});
   builder.node("SegmentProd", "prod", {"x", "part"});
+  builder.node("SegmentMax", "max", {"x", "part"});
+  builder.node("SegmentMin", "min", {"x", "part"});
+  builder.node("SegmentMean", "mean", {"x", "part"});
   ImportOptions options;
-  options.outputs = {"sum", "prod"};
+  options.outputs = {"sum", "prod", "max", "min", "mean"};
   const Tensor x = float_tensor({4, 2}, {0, 1, 2, 3, 4, 5, 6, 7});
   auto outputs =
       run(builder, {x, make_tensor<std::int32_t>(DType::i32, {4}, {0, 0, 2, 2})}, options);
-  ASSERT_EQ(outputs.size(), 2U);
+  ASSERT_EQ(outputs.size(), 5U);
   EXPECT_EQ(outputs[0].shape(), (Sizes{3, 2}));
   EXPECT_EQ(numbers(outputs[0]), (Doubles{2, 4, 0, 0, 10, 12}));
   EXPECT_EQ(numbers(outputs[1]), (Doubles{0, 3, 1, 1, 24, 35}));
+  EXPECT_EQ(numbers(outputs[2]), (Doubles{2, 3, 0, 0, 6, 7}));
+  EXPECT_EQ(numbers(outputs[3]), (Doubles{0, 1, 0, 0, 4, 5}));
+  EXPECT_EQ(numbers(outputs[4]), (Doubles{1, 2, 0, 0, 5, 6}));
   outputs = run(builder, {float_tensor({0, 2}, {}), Tensor(DType::i32, {0})}, options);
-  ASSERT_EQ(outputs.size(), 2U);
-  EXPECT_EQ(outputs[0].shape(), (Sizes{0, 2}));
+  ASSERT_EQ(outputs.size(), 5U);
+  for (const Tensor& output : outputs) EXPECT_EQ(output.shape(), (Sizes{0, 2}));
 }
 
 }  // namespace

@@ -84,8 +84,24 @@ Values segments(NodeContext& n) {
   Shape shape = n.shape(n.in(0));
   constexpr std::int64_t most_with_gaps = 1024;
   shape[0] = measured_size(n, count, Dim::max(entries, most_with_gaps));
-  const ValueId from = n.broadcast(n.number(n.core() == "prod" ? 1 : 0, n.in(0)), shape);
-  return {scatter(n, from, index, n.in(0), n.core())};
+  const std::string_view core = n.core();
+  const ValueId x = n.in(0), zero = n.number(0, x);
+  const bool ordered = core == "max" || core == "min";
+  const double infinity = std::numeric_limits<double>::infinity();
+  const double start = core == "prod"  ? 1
+                       : core == "max" ? -infinity
+                       : core == "min" ? infinity
+                                       : 0;
+  ValueId all =
+      scatter(n, n.broadcast(n.number(start, x), shape), index, x, core == "mean" ? "sum" : core);
+  if (!ordered && core != "mean") return {all};
+  // Of segments without entries, zeros.
+  const ValueId ones = n.broadcast(one, {entries});
+  ValueId sizes = scatter(n, n.broadcast(none, {shape[0]}), index, ones, "sum");
+  sizes = n.align(sizes, 0, shape.size());
+  if (ordered) return {n.op("where", {n.op("gt", {sizes, none}), all, zero})};
+  all = n.div(all, n.cast(n.op("max", {sizes, one}), n.dtype(x)));
+  return {all};
 }
 
 }  // namespace ingot::tensorflow

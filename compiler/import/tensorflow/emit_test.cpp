@@ -225,6 +225,51 @@ TEST(TensorflowEmit, FusedBatchNormInTrainingIsRefused) {
   EXPECT_NE(graph.error().message.find("is_training"), std::string::npos) << graph.error().message;
 }
 
+/// Keras 2's LayerNormalization: rows are channels of one image.
+TEST(TensorflowEmit, FusedBatchNormOfOneImageNormalisesChannels) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {-1, 4});
+  builder.node("Shape", "shape", {"x"});
+  builder.vector("first", {0});
+  builder.vector("second", {1});
+  NodeDef& rows = builder.node("StridedSlice", "rows", {"shape", "first", "second", "second"});
+  (*rows.mutable_attr())["shrink_axis_mask"].set_i(1);
+  builder.ints("one", {}, {1});
+  builder.ints("four", {}, {4});
+  builder.node("Pack", "image", {"one", "rows", "four", "one"});
+  builder.node("Reshape", "flat", {"x", "image"});
+  builder.vector("all", {-1});
+  builder.node("Reshape", "channels", {"rows", "all"});
+  builder.floats("1", {}, {1});
+  builder.floats("2", {}, {2});
+  builder.node("Fill", "scale", {"channels", "2"});
+  builder.node("Fill", "offset", {"channels", "1"});
+  builder.floats("none", {0}, {});
+  NodeDef& norm =
+      builder.node("FusedBatchNormV3", "y", {"flat", "scale", "offset", "none", "none"});
+  (*norm.mutable_attr())["epsilon"].set_f(0.75F);
+  (*norm.mutable_attr())["data_format"].set_s("NCHW");
+  const auto outputs = run(builder, {float_tensor({2, 4}, {1, 2, 3, 4, 5, 5, 5, 5})});
+  ASSERT_EQ(outputs.size(), 1U);
+  // Variance 1.25: the deviation is the root of 2.
+  expect_near(numbers(outputs[0]), {-1.12132034, 0.29289322, 1.70710678, 3.12132034, 1, 1, 1, 1});
+}
+
+TEST(TensorflowEmit, MainDiagonals) {
+  GraphBuilder builder;
+  builder.placeholder("x", tf_float, {-1, 2, 3});
+  builder.ints("k", {}, {0});
+  builder.floats("padding", {}, {0});
+  builder.node("MatrixDiagPartV3", "y", {"x", "k", "padding"});
+  const auto outputs = run(builder, {counting({2, 2, 3})});
+  ASSERT_EQ(outputs.size(), 1U);
+  EXPECT_EQ(numbers(outputs[0]), (std::vector<double>{0, 4, 6, 10}));
+  builder.def.mutable_node(1)->mutable_attr()->at("value").mutable_tensor()->set_int_val(0, 1);
+  const auto refused = builder.import();
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("diagonals besides the main one"), std::string::npos);
+}
+
 TEST(TensorflowEmit, ReductionsTakeNegativeAxes) {
   GraphBuilder builder;
   builder.placeholder("x", tf_float, {2, 3, 4});

@@ -2,7 +2,7 @@
 #include "import/tensorflow/loops.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "import/tensorflow/graphdef.pb.h"
 #include "import/tensorflow/tensor.h"
@@ -10,25 +10,44 @@
 namespace ingot::tensorflow {
 namespace {
 
-bool is_next(std::string_view op) { return op == "NextIteration" || op == "RefNextIteration"; }
+/// The frame that an Exit leaves; empty where it leaves none.
+std::string_view frame_left(const Topology& topology, std::uint32_t exit) {
+  std::uint32_t node = exit;
+  for (int steps = 0; steps < 4 && node != UINT32_MAX; ++steps) {
+    if (is_enter(topology.op(node))) return frame_of(topology.node(node));
+    const std::vector<Wire>& inputs = topology.inputs(node);
+    if (inputs.empty()) break;
+    const bool back =
+        inputs.size() > 1 && inputs[0].node != UINT32_MAX && is_next(topology.op(inputs[0].node));
+    node = inputs[back ? 1 : 0].node;
+  }
+  return {};
+}
 
 class Finder {
  public:
-  Finder(const Topology& topology, const Selection& selection, Loop& loop,
-         const std::set<std::uint32_t>& members)
-      : topology_(topology), selection_(selection), loop_(loop), members_(members) {}
+  Finder(const Topology& topology, const Selection& selection, const std::vector<int>& of_node,
+         int number, Loop& loop)
+      : topology_(topology),
+        selection_(selection),
+        of_node_(of_node),
+        number_(number),
+        loop_(loop),
+        members_(loop.within) {}
 
   void run() {
     for (const std::uint32_t node : members_) {
       const std::string_view op = topology_.op(node);
-      if (is_exit(op)) loop_.exits.push_back(node);
-      if (is_enter(op) && frame_of(topology_.node(node)) != loop_.frame)
-        refuse("a loop within it is not supported yet");
-      if (is_merge(op) && !selection_.chosen(node)) add_variable(node);
+      if (!is_own(node)) continue;
+      if (is_exit(op) && frame_left(topology_, node) == loop_.frame) loop_.exits.push_back(node);
+      if (is_loop_merge(topology_, node) && !selection_.chosen(node)) add_variable(node);
+      if (is_merge(op) && !selection_.chosen(node) && topology_.inputs(node).size() != 2)
+        refuse("a Merge of it has not two inputs");
     }
     if (!loop_.refusal.empty()) return;
     for (const std::uint32_t node : members_) {
       const std::string_view op = topology_.op(node);
+      if (!is_own(node)) continue;
       if (is_enter(op) && !starts_variable(node)) loop_.enters.push_back(node);
       if (op == "LoopCond") read_condition(node);
     }
@@ -36,13 +55,12 @@ class Finder {
     for (Loop::Variable& variable : loop_.variables) {
       if (variable.keeps_last) find_same(variable);
     }
-    if (loop_.bounds.empty()) refuse("its condition is not that a counter is below a number");
     for (const auto& [counter, bound] : loop_.bounds) {
-      if (!loop_.variables[counter].counts) refuse("its number of turns is not counted by ones");
+      if (!loop_.variables[counter].counts) loop_.is_counted = false;
     }
-    for (const std::size_t index : indices_) {
-      if (!loop_.variables[index].counts) refuse("an array is not filled entry by entry");
-    }
+    for (const auto& [flow, index] : indices_)
+      loop_.variables[flow].is_filled = loop_.variables[index].counts_turns();
+    if (loop_.condition.node == UINT32_MAX) refuse("it has no condition");
   }
 
  private:
@@ -60,10 +78,15 @@ class Finder {
       if (is_enter(op)) variable.start = topology_.inputs(input.node)[0];
       if (is_next(op)) variable.next = topology_.inputs(input.node)[0];
     }
-    // A Merge of two branches within a turn.
     if (variable.start.node == UINT32_MAX || variable.next.node == UINT32_MAX)
-      return refuse("a branch within it depends on data");
+      return refuse("a value of it does not begin or does not go on");
     loop_.variables.push_back(variable);
+  }
+
+  /// Not a node of a loop within this one.
+  bool is_own(std::uint32_t node) const {
+    if (is_enter(topology_.op(node))) return frame_of(topology_.node(node)) == loop_.frame;
+    return of_node_[node] == number_;
   }
 
   bool starts_variable(std::uint32_t enter) const {
@@ -75,7 +98,10 @@ class Finder {
   }
 
   void read_condition(std::uint32_t node) {
-    std::vector<Wire> open(topology_.inputs(node).begin(), topology_.inputs(node).end());
+    if (topology_.inputs(node).size() != 1 || loop_.condition.node != UINT32_MAX)
+      return refuse("it has not one condition");
+    loop_.condition = topology_.inputs(node)[0];
+    std::vector<Wire> open{loop_.condition};
     while (!open.empty()) {
       const Wire wire = handed_on(topology_, open.back());
       open.pop_back();
@@ -88,8 +114,11 @@ class Finder {
       const auto counter = op == "Less" && inputs.size() == 2
                                ? loop_.variable_of(topology_, handed_on(topology_, inputs[0]).node)
                                : std::nullopt;
-      if (!counter) return refuse("its condition is not that a counter is below a number");
-      loop_.bounds.emplace_back(*counter, inputs[1]);
+      if (counter) {
+        loop_.bounds.emplace_back(*counter, inputs[1]);
+      } else {
+        loop_.is_counted = false;
+      }
     }
   }
 
@@ -105,30 +134,41 @@ class Finder {
     const std::vector<Wire>& inputs = topology_.inputs(next.node);
     if ((op == "Add" || op == "AddV2") && inputs.size() == 2) {
       for (const std::size_t i : {0, 1}) {
-        if (is_old(inputs[i], variable) && constant_integer(topology_, inputs[1 - i]) == 1 &&
-            constant_integer(topology_, variable.start) == 0)
-          variable.counts = true;
+        const auto first = constant_integer(topology_, variable.start);
+        const auto step = constant_integer(topology_, inputs[1 - i]);
+        if (!is_old(inputs[i], variable) || !first || !step || !is_small(*first) ||
+            !is_small(*step) || *step < 1)
+          continue;
+        variable.counts = true;
+        variable.first = *first;
+        variable.step = *step;
       }
     }
     const Wire start = handed_on(topology_, variable.start);
     const std::string_view array = topology_.op(start.node);
     if (!array.starts_with("TensorArray") && !array.starts_with("TensorList")) return;
     variable.is_flow = true;
-    const auto write = array_write(topology_, next.node);
-    if (!write || !is_old(write->array, variable))
-      return refuse("an array is not filled entry by entry");
-    variable.written = write->value;
-    const Wire index = handed_on(topology_, write->index);
-    if (const auto counter = loop_.variable_of(topology_, index.node)) {
-      indices_.push_back(*counter);
-      return;
-    }
     // How long the array is, its maker says.
     const std::vector<Wire>& made_of = topology_.inputs(start.node);
     const std::size_t length = array == "TensorListReserve" ? 1 : 0;
-    variable.keeps_last = constant_integer(topology_, index) == 0 && length < made_of.size() &&
-                          constant_integer(topology_, made_of[length]) == 1;
-    if (!variable.keeps_last) refuse("an array is not filled entry by entry");
+    const bool is_new = array == "TensorListReserve" || array == "TensorArrayV3";
+    if (is_new && length < made_of.size()) variable.length = made_of[length];
+    const auto write = array_write(topology_, next.node);
+    if (!write || !is_old(write->array, variable)) return;
+    variable.written = write->value;
+    const Wire index = handed_on(topology_, write->index);
+    if (const auto counter = loop_.variable_of(topology_, index.node)) {
+      indices_.emplace_back(&variable - loop_.variables.data(), *counter);
+      return;
+    }
+    variable.keeps_last = constant_integer(topology_, index) == 0 &&
+                          variable.length.node != UINT32_MAX &&
+                          constant_integer(topology_, variable.length) == 1;
+  }
+
+  /// Numbers with which nothing overflows.
+  static bool is_small(std::int64_t number) {
+    return number > -(std::int64_t{1} << 31) && number < (std::int64_t{1} << 31);
   }
 
   /// What an array of one entry is left with is usually a state, which is carried on anyway.
@@ -143,15 +183,33 @@ class Finder {
 
   const Topology& topology_;
   const Selection& selection_;
+  const std::vector<int>& of_node_;
+  int number_;
   Loop& loop_;
-  const std::set<std::uint32_t>& members_;
-  std::vector<std::size_t> indices_;  // the counters that arrays are written at
+  const std::vector<std::uint32_t>& members_;
+  /// Variables that are arrays, and the variables at whose number they are written.
+  std::vector<std::pair<std::size_t, std::size_t>> indices_;
 };
 
 }  // namespace
 
 bool is_enter(std::string_view op) { return op == "Enter" || op == "RefEnter"; }
 bool is_exit(std::string_view op) { return op == "Exit" || op == "RefExit"; }
+bool is_next(std::string_view op) { return op == "NextIteration" || op == "RefNextIteration"; }
+
+bool is_loop_merge(const Topology& topology, std::uint32_t node) {
+  const std::vector<Wire>& inputs = topology.inputs(node);
+  return is_merge(topology.op(node)) && std::any_of(inputs.begin(), inputs.end(), [&](Wire wire) {
+           return wire.node != UINT32_MAX &&
+                  (is_enter(topology.op(wire.node)) || is_next(topology.op(wire.node)));
+         });
+}
+
+bool is_loop_switch(const Topology& topology, std::uint32_t node) {
+  const std::vector<Wire>& inputs = topology.inputs(node);
+  return is_switch(topology.op(node)) && inputs.size() == 2 && inputs[1].node != UINT32_MAX &&
+         topology.op(inputs[1].node) == "LoopCond";
+}
 
 bool is_of_loops(std::string_view op) {
   static constexpr std::string_view arrays[] = {
@@ -229,40 +287,71 @@ std::optional<std::size_t> Loop::variable_of(const Topology& topology, std::uint
   return std::nullopt;
 }
 
+int Loops::child(int outer, std::uint32_t node) const {
+  int loop = of_node_[node];
+  while (loop >= 0 && loops_[static_cast<std::size_t>(loop)].parent != outer)
+    loop = loops_[static_cast<std::size_t>(loop)].parent;
+  return loop;
+}
+
 Loops::Loops(const Topology& topology, const Selection& selection) : of_node_(topology.size(), -1) {
   std::vector<std::vector<std::uint32_t>> readers(topology.size());
-  for (const std::uint32_t node : selection.order) {
+  std::map<std::string_view, std::vector<std::uint32_t>> enters;  // by frame
+  for (const std::uint32_t node : selection.reached) {
     for (const Wire wire : topology.inputs(node)) {
       if (wire.node != UINT32_MAX) readers[wire.node].push_back(node);
     }
     for (const std::uint32_t control : topology.controls(node)) readers[control].push_back(node);
+    if (is_enter(topology.op(node))) enters[frame_of(topology.node(node))].push_back(node);
   }
-  for (const std::uint32_t first : selection.order) {
-    if (!is_enter(topology.op(first)) || of_node_[first] >= 0) continue;
-    Loop loop;
-    loop.frame = frame_of(topology.node(first));
-    std::set<std::uint32_t> members;
-    std::vector<std::uint32_t> open;
-    for (const std::uint32_t node : selection.order) {
-      if (is_enter(topology.op(node)) && frame_of(topology.node(node)) == loop.frame)
-        open.push_back(node);
-    }
+  std::vector<bool> chosen(topology.size());
+  for (const std::uint32_t node : selection.order) chosen[node] = true;
+  // What is nested deeper than anybody writes is not followed.
+  std::size_t steps = 64 * (selection.reached.size() + 1024);
+  for (const auto& [frame, into] : enters) {
+    std::vector<std::uint32_t> within, open = into;
+    std::vector<bool> seen(topology.size());
+    bool needed = false;
     while (!open.empty()) {
       const std::uint32_t node = open.back();
       open.pop_back();
-      if (!members.insert(node).second || is_exit(topology.op(node))) continue;
+      if (seen[node] || steps == 0) continue;
+      seen[node] = true;
+      --steps;
+      within.push_back(node);
+      needed = needed || chosen[node];
+      // Behind an Exit of another frame, one within this, it goes on.
+      if (is_exit(topology.op(node)) && frame_left(topology, node) == frame) continue;
       open.insert(open.end(), readers[node].begin(), readers[node].end());
     }
-    for (const std::uint32_t node : members) of_node_[node] = static_cast<int>(loops_.size());
-    Finder(topology, selection, loop, members).run();
-    for (const std::uint32_t node : selection.order) {
-      const std::string_view op = topology.op(node);
-      const bool steers = (is_merge(op) || is_switch(op)) && !selection.chosen(node);
-      const bool frame = is_enter(op) || is_exit(op) || is_next(op) || steers || op == "LoopCond";
-      if (members.count(node) != 0 && !frame) loop.body.push_back(node);
-    }
-    loops_.push_back(std::move(loop));
+    if (!needed) continue;
+    std::erase_if(within, [&](std::uint32_t node) { return !chosen[node]; });
+    std::sort(within.begin(), within.end());
+    Loop& loop = loops_.emplace_back();
+    loop.frame = frame;
+    loop.within = std::move(within);
+    if (steps == 0) loop.refusal = "the graph has too many loops within loops";
   }
+  // Those around others first, so that what is within is left to the innermost one.
+  std::stable_sort(loops_.begin(), loops_.end(),
+                   [](const Loop& a, const Loop& b) { return a.within.size() > b.within.size(); });
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    for (const std::uint32_t node : loops_[i].within) {
+      loops_[i].parent = std::max(loops_[i].parent, of_node_[node]);
+      of_node_[node] = static_cast<int>(i);
+    }
+  }
+  // A constant enters an inner loop without coming from the one around it.
+  for (std::size_t i = loops_.size(); i-- > 0;) {
+    if (loops_[i].parent < 0) continue;
+    std::vector<std::uint32_t>& around = loops_[static_cast<std::size_t>(loops_[i].parent)].within;
+    std::vector<std::uint32_t> both;
+    std::set_union(around.begin(), around.end(), loops_[i].within.begin(), loops_[i].within.end(),
+                   std::back_inserter(both));
+    around = std::move(both);
+  }
+  for (std::size_t i = 0; i < loops_.size(); ++i)
+    Finder(topology, selection, of_node_, static_cast<int>(i), loops_[i]).run();
 }
 
 }  // namespace ingot::tensorflow

@@ -17,23 +17,32 @@ struct Loop {
     std::uint32_t merge = 0;
     Wire start;  // outside of the loop
     Wire next;   // computed in each turn
-    /// Counts the turns: starts as given, one more in each.
+    /// Counts the turns: `first` in the first one, `step` more in each.
     bool counts = false;
-    /// The flow of a tensor array that each turn writes an entry of.
+    std::int64_t first = 0, step = 1;
+    bool counts_turns() const { return counts && first == 0 && step == 1; }
+    /// A tensor array, or its flow.
     bool is_flow = false;
-    Wire written;  // that entry
+    /// Of a flow of which each turn writes the entry with its number: what it writes.
+    bool is_filled = false;
+    Wire written;
     /// Of an array of one entry, which each turn writes anew: only the last remains.
     bool keeps_last = false;
+    Wire length;  // of the array
     /// The variable that carries the same value on, if there is one.
     std::optional<std::size_t> same_as;
   };
   std::string frame;
+  int parent = -1;  // the loop around it
   std::vector<Variable> variables;
   std::vector<std::uint32_t> enters;  // of what stays the same
-  std::vector<std::uint32_t> body;    // nodes of a turn, in order
+  std::vector<std::uint32_t> within;  // its nodes and those of loops in it
   std::vector<std::uint32_t> exits;
-  /// Counter `first` is below `second` as long as the loop goes on: all of these.
+  Wire condition;
+  /// Counter `first` is below `second` as long as the loop goes on: all of these, and more where
+  /// `is_counted` is not set.
   std::vector<std::pair<std::size_t, Wire>> bounds;
+  bool is_counted = true;
   /// Why it is not one that is understood; empty if it is.
   std::string refusal;
 
@@ -46,8 +55,10 @@ class Loops {
  public:
   Loops(const Topology& topology, const Selection& selection);
   const std::vector<Loop>& all() const { return loops_; }
-  /// -1: none.
+  /// The innermost one; -1: none.
   int of(std::uint32_t node) const { return of_node_[node]; }
+  /// The loop directly in `outer` (-1: in none) that a node belongs to; -1: none.
+  int child(int outer, std::uint32_t node) const;
 
  private:
   std::vector<Loop> loops_;
@@ -64,6 +75,11 @@ std::optional<ArrayAccess> array_write(const Topology& topology, std::uint32_t n
 
 bool is_enter(std::string_view op);
 bool is_exit(std::string_view op);
+bool is_next(std::string_view op);
+/// A Merge of what comes into a loop and what a turn hands on, not one of branches.
+bool is_loop_merge(const Topology& topology, std::uint32_t node);
+/// A Switch that leaves a loop, not one that chooses a branch.
+bool is_loop_switch(const Topology& topology, std::uint32_t node);
 /// Ops that loops consist of, and those of arrays.
 bool is_of_loops(std::string_view op);
 /// The name of an Enter's frame.

@@ -41,6 +41,7 @@ class Selector {
       }
     }
     collect();
+    selection_.reached = std::move(order_);
     return std::move(selection_);
   }
 

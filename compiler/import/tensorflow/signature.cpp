@@ -122,8 +122,10 @@ std::vector<Wire> default_outputs(const Topology& topology) {
 ValueId Values::get(Wire wire) const {
   const auto it = given_.find(wire);
   if (it != given_.end()) return it->second;
-  const std::vector<ValueId>& values = of_node_[wire.node];
-  return wire.output < values.size() ? values[wire.output] : ValueId{};
+  const auto values = of_node_.find(wire.node);
+  return values != of_node_.end() && wire.output < values->second.size()
+             ? values->second[wire.output]
+             : ValueId{};
 }
 
 Given Signature::given() const {
@@ -249,7 +251,7 @@ Expected<Values> add_signature_inputs(Graph& graph, const Topology& topology,
     inputs.push_back(std::move(input));
   }
   INGOT_ASSIGN(const std::vector<ValueId> added, add_inputs(graph, inputs, options));
-  Values values(topology.size());
+  Values values;
   for (std::size_t i = 0; i < wires.size(); ++i) values.give(wires[i], added[i]);
   for (const auto& [wire, tensor] : signature.constants) {
     values.give(wire, graph.add_constant(tensor));
@@ -261,9 +263,8 @@ Expected<void> add_signature_outputs(Graph& graph, const Topology& topology,
                                      const Signature& signature, const Values& values) {
   for (std::size_t i = 0; i < signature.outputs.size(); ++i) {
     const Wire wire = signature.outputs[i];
-    const std::size_t count = signature.outputs_by_default
-                                  ? std::max<std::size_t>(values.of_node(wire.node).size(), 1)
-                                  : 1;
+    const std::size_t count =
+        signature.outputs_by_default ? std::max<std::size_t>(values.count(wire.node), 1) : 1;
     for (std::uint32_t k = 0; k < count; ++k) {
       const Wire output{wire.node, wire.output + k};
       const ValueId value = values.get(output);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <unordered_map>
 #include <vector>
 
 #include "import/import.h"
@@ -17,16 +18,20 @@ class TensorShapeProto;
 /// The values of nodes while they are translated, by node and output.
 class Values {
  public:
-  explicit Values(std::size_t nodes) : of_node_(nodes) {}
   void give(Wire wire, ValueId value) { given_[wire] = value; }
   void set(std::uint32_t node, std::vector<ValueId> values) { of_node_[node] = std::move(values); }
   /// Invalid where there is none.
   ValueId get(Wire wire) const;
-  const std::vector<ValueId>& of_node(std::uint32_t node) const { return of_node_[node]; }
+  /// How many outputs of a node have one.
+  std::size_t count(std::uint32_t node) const {
+    const auto it = of_node_.find(node);
+    return it == of_node_.end() ? 0 : it->second.size();
+  }
 
  private:
   std::map<Wire, ValueId> given_;
-  std::vector<std::vector<ValueId>> of_node_;
+  /// Not by index: each turn and branch has its own, of few nodes.
+  std::unordered_map<std::uint32_t, std::vector<ValueId>> of_node_;
 };
 
 /// An input or output that has a name of its own.

@@ -68,6 +68,8 @@ struct Selection {
   std::vector<std::uint32_t> order;
   /// Of a Switch (by node): which of its outputs runs. Of a Merge: which of its inputs it takes.
   std::map<std::uint32_t, std::uint32_t> choice;
+  /// All that outputs lead back to, with what only has to come first; producers first.
+  std::vector<std::uint32_t> reached;
   /// Nodes that run although no output needs what they give: others have to come after them.
   std::vector<std::uint32_t> besides;
 

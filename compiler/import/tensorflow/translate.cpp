@@ -12,51 +12,70 @@
 namespace ingot::tensorflow {
 
 Expected<void> Translator::run() {
-  for (const std::uint32_t node : selection_.order) {
-    ++use(node).nodes;
-    const int number = loops_.of(node);
-    if (number < 0) {
-      INGOT_TRY(translate(node));
-    } else if (const auto place = static_cast<std::size_t>(number);
-               is_exit(topology_.op(node)) && !done_[place]) {
-      done_[place] = true;
-      INGOT_TRY(loop(loops_.all()[place]));
-    }
-  }
-  for (std::size_t i = 0; i < done_.size(); ++i) {
+  for (const std::uint32_t node : selection_.order) ++use(node).nodes;
+  INGOT_TRY(translate_all(selection_.order));
+  // From the innermost ones on.
+  for (std::size_t i = loops_.all().size(); i-- > 0;) {
+    const Loop& loop = loops_.all()[i];
     // Only an output within a loop makes it necessary, but not its end.
-    if (done_[i] || survey_.refused()) continue;
+    if (!loop.exits.empty() || survey_.refused()) continue;
     return fail(ErrorCode::invalid_argument,
-                "an output is within the loop '{}': take a value after it as output",
-                loops_.all()[i].frame);
+                "an output is within the loop '{}': take a value after it as output", loop.frame);
   }
   if (survey_.refused()) return survey_.error();
   return {};
 }
 
+Expected<void> Translator::translate_all(std::vector<std::uint32_t> nodes) {
+  branches_.sort(nodes, place_);
+  for (const std::uint32_t node : nodes) {
+    const std::string_view op = topology_.op(node);
+    if (branches_.of(node) != place_ && branches_.is_within(branches_.of(node), place_)) continue;
+    if (loops_.of(node) != loop_) {
+      const int child = loops_.child(loop_, node);
+      if (child >= 0 && is_exit(op) && loops_.of(node) == child && done_.insert(child).second)
+        INGOT_TRY(loop(child));
+      continue;
+    }
+    if (is_open_switch(topology_, selection_, node)) continue;
+    if (structure_.steps == 0) {
+      return fail(ErrorCode::limit,
+                  "its loops and branches are nested so that their nodes would have to be repeated "
+                  "more than a million times");
+    }
+    if (loop_ >= 0 || place_ != 0) --structure_.steps;
+    INGOT_TRY(translate(node));
+  }
+  return {};
+}
+
 Expected<void> Translator::translate(std::uint32_t node) {
   const std::string_view op = topology_.op(node);
-  if (!values_.of_node(node).empty()) return {};  // a variable
-  if (is_placeholder(op)) {                       // an input of the graph, or one that was refused
-    blocked_[node] = !values_.get({node, 0}).valid();
+  if (values_.count(node) != 0 || blocked_.contains(node)) return {};
+  if (is_placeholder(op)) {  // an input of the graph, or one that was refused
+    if (!values_.get({node, 0}).valid()) blocked_.insert(node);
     return {};
   }
   if (op == "Const") return constant(node);
   if (is_of_loops(op)) return array(node);
-  if (is_switch(op)) return branch(node);
+  if (is_switch(op)) {
+    if (topology_.inputs(node).size() != 2) return invalid(node, "not two inputs");
+    return forward(node, topology_.inputs(node)[0], 2);
+  }
   if (is_merge(op)) return join(node);
   const OpRow* row = find_row(op);
   if (row == nullptr) {
     use(node).known = false;
-    refuse(node, refused_op(library_.calls(op) ? "PartitionedCall" : op));
-    library_.skim(topology_.node(node), survey_);
+    const Library& library = structure_.library;
+    refuse(node, refused_op(library.calls(op) ? "PartitionedCall" : op));
+    library.skim(topology_.node(node), survey_);
     return {};
   }
   std::vector<ValueId> operands;
   for (const Wire wire : topology_.inputs(node)) {
     const ValueId value = values_.get(wire);
     if (!value.valid()) {
-      if (!blocked_[wire.node]) {
+      if (!is_blocked(wire)) {
         refuse(node, refusal_of_output(wire));
         return {};
       }
@@ -84,7 +103,7 @@ Expected<void> Translator::constant(std::uint32_t node) {
   const auto& attributes = topology_.node(node).attr();
   const auto value = attributes.find("value");
   if (value == attributes.end()) return invalid(node, "a constant without a value");
-  Expected<Tensor> tensor = decode_tensor(value->second.tensor(), expansion_budget_);
+  Expected<Tensor> tensor = decode_tensor(value->second.tensor(), structure_.expansion_budget);
   if (!tensor) {
     return failure(node, tensor.error(),
                    {Refused::element_type, {}, {}, {}, tensor.error().message, {}});
@@ -93,46 +112,29 @@ Expected<void> Translator::constant(std::uint32_t node) {
   return {};
 }
 
-Expected<void> Translator::branch(std::uint32_t node) {
-  if (topology_.inputs(node).size() != 2) return invalid(node, "not two inputs");
-  const Wire data = topology_.inputs(node)[0];
-  if (!selection_.chosen(node)) {
-    const Wire predicate = origin(topology_.inputs(node)[1]);
-    const std::string_view source = topology_.op(predicate.node);
-    // One line for each predicate, however many nodes it steers.
-    const std::string name = topology_.describe(predicate);
-    blocked_[node] = true;
-    ++use(node).refused;
-    Refusal refusal{Refused::control_flow, "Switch", name, {}, "chooses a branch by data", {}};
-    if (source.starts_with("Placeholder")) {
-      refusal.reason = "chooses a branch by an input";
-      refusal.advice = fmt::format("fix it with --constant {0}=false, or {0}=true", name);
-    }
-    survey_.refuse(std::move(refusal));
-    return {};
-  }
-  return forward(node, data, 2);
-}
-
 Expected<void> Translator::join(std::uint32_t node) {
-  const std::optional<std::uint32_t> choice = selection_.chosen(node);
-  if (!choice) {
-    if (!survey_.refused()) {
-      refuse(
-          node,
-          {Refused::control_flow, {}, {}, {}, "more than one of its inputs can have a value", {}});
-    } else {
-      block(node);
+  if (const std::optional<std::uint32_t> choice = selection_.chosen(node)) {
+    INGOT_TRY(forward(node, topology_.inputs(node)[*choice], 1));
+    if (!blocked_.contains(node)) {
+      const ValueId index =
+          graph_.add_constant(Tensor::scalar(DType::i32, static_cast<std::int32_t>(*choice)));
+      values_.set(node, {values_.get({node, 0}), index});
     }
     return {};
   }
-  INGOT_TRY(forward(node, topology_.inputs(node)[*choice], 1));
-  if (!blocked_[node]) {
-    const ValueId index =
-        graph_.add_constant(Tensor::scalar(DType::i32, static_cast<std::int32_t>(*choice)));
-    values_.set(node, {values_.of_node(node)[0], index});
+  const int number = branches_.join_of(node);
+  if (number < 0) {
+    refuse(node, {Refused::control_flow,
+                  {},
+                  {},
+                  {},
+                  "more than one of its inputs can have a value, not one for each branch",
+                  {}});
+    return {};
   }
-  return {};
+  const auto place = static_cast<std::size_t>(number);
+  if (!joined_.insert(place).second) return {};
+  return join_branches(branches_.joins()[place]);
 }
 
 Expected<void> Translator::forward(std::uint32_t node, Wire from, std::size_t outputs) {
@@ -169,11 +171,11 @@ Refusal Translator::refusal_of_output(Wire wire) const {
 
 /// Not looked at, because of what it reads.
 void Translator::block(std::uint32_t node) {
-  blocked_[node] = true;
+  blocked_.insert(node);
   ++use(node).unseen;
 }
 void Translator::refuse(std::uint32_t node, Refusal refusal) {
-  blocked_[node] = true;
+  blocked_.insert(node);
   ++use(node).refused;
   refusal.op = topology_.op(node);
   refusal.node = topology_.node(node).name();
@@ -199,7 +201,9 @@ Expected<void> Translator::failure(std::uint32_t node, const Error& error, Refus
 Expected<void> translate(Graph& graph, const Topology& topology, const Selection& selection,
                          const Library& library, Values& values, Survey& survey) {
   const Loops loops(topology, selection);
-  return Translator(graph, topology, selection, loops, library, values, survey).run();
+  const Branches branches(topology, selection, loops);
+  Translator::Structure structure{topology, selection, loops, branches, library};
+  return Translator(graph, structure, values, survey).run();
 }
 
 }  // namespace ingot::tensorflow
