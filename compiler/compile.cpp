@@ -2,19 +2,18 @@
 // The whole compiler on one screen: import, passes, plan, target, write.
 #include "compile.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <filesystem>
-#include <functional>
-#include <map>
 #include <new>
 #include <set>
 
 #include "describe.h"
 #include "ir/text.h"
 #include "ir/verify.h"
+#include "make_plans.h"
 #include "plan/check.h"
-#include "plan/pin.h"
-#include "plan/print.h"
 #include "write/write.h"
 
 namespace ingot {
@@ -27,83 +26,29 @@ void begin(const CompileOptions& options, std::string_view what) {
 /// Everything that is known once machine code exists.
 struct Compiled {
   plan::Text text;
-  write::Interface interface;
+  std::vector<write::Interface> models;
   target::Object object;
 };
 
-Expected<plan::Plans> plan_all(const Graph& graph, const CompileOptions& options) {
-  plan::Plans plans;
-  INGOT_ASSIGN(plans.whole, plan::make_plan(graph, options.plan));
-  // Those with the most pins first, else as given.
-  std::multimap<std::size_t, const SymbolValues*, std::greater<>> variants;
-  for (const SymbolValues& pins : options.variants) variants.emplace(pins.size(), &pins);
-  for (const auto& [count, pins] : variants) {
-    INGOT_ASSIGN(const Graph pinned, plan::pin(graph, plans.whole, *pins));
-    if (options.passes.check) INGOT_TRY(options.passes.check(pinned, "pinning"));
-    INGOT_ASSIGN(plan::Plan plan, plan::make_pinned_plan(pinned, plans.whole, *pins, options.plan));
-    plans.pinned.push_back(std::move(plan));
-  }
-  plan::share_weights(plans);
-  return plans;
-}
-
-/// A self-test of the model, and one for each set of pins whose sizes the interpreter, which is
-/// slow, has done with in some seconds.
-Expected<void> add_self_tests(const Graph& graph, plan::Plans& plans) {
-  INGOT_ASSIGN(plans.whole.self_test, make_self_test(graph));
-  for (plan::Plan& plan : plans.pinned) {
-    Graph held = graph;
-    for (const std::uint32_t i : plan::pins_of(plan))
-      held.declare_symbol(plan.symbols[i].name, plan.symbols[i].range);
-    INGOT_ASSIGN(plan.self_test, make_self_test(held, 0x1p22));
-  }
-  return {};
-}
-
-/// One after the other, each with the weights of all.
-plan::Text print_all(plan::Plans& plans) {
-  plan::Text all = plan::print(plans.whole);
-  for (plan::Plan& plan : plans.pinned) {
-    const auto lines = static_cast<unsigned>(std::count(all.text.begin(), all.text.end(), '\n'));
-    std::swap(plan.weights, plans.whole.weights);
-    const plan::Text text = plan::print(plan);
-    std::swap(plan.weights, plans.whole.weights);
-    all.text += "\n" + text.text;
-    for (const unsigned line : text.kernel_lines) all.kernel_lines.push_back(lines + 1 + line);
-  }
-  return all;
-}
-
-/// Graphs, and the weights in them, are gone before there is an object with the same weights.
-Expected<plan::Plans> make_plans(Graph imported, const CompileOptions& options,
-                                 std::vector<passes::Applied>& log) {
-  begin(options, "passes");
-  INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes, &log));
-  imported = {};
-  begin(options, "plan");
-  INGOT_ASSIGN(plan::Plans plans, plan_all(graph, options));
-  begin(options, "self-test");
-  INGOT_TRY(add_self_tests(graph, plans));
-  return plans;
-}
-
-Expected<Compiled> generate(Graph imported, const CompileOptions& options,
-                            const std::string& source, bool want_text) {
+Expected<Compiled> generate(const std::string& name, const std::vector<Source>& sources,
+                            const CompileOptions& options, bool want_text) {
+  INGOT_ASSIGN(PlannedObject object, make_plans(name, sources, options, true));
+  const ObjectFacts facts{name, provenance(object.text, object.weights, options),
+                          object.weights.size()};
   Compiled result;
-  std::vector<passes::Applied> log;
-  INGOT_ASSIGN(plan::Plans plans, make_plans(std::move(imported), options, log));
-  result.text = print_all(plans);
-  result.interface = describe(plans, result.text, log, options, source);
-
+  std::vector<target::Program> programs;
+  for (PlannedModel& model : object.models) {
+    result.models.push_back(describe(model, facts, options));
+    programs.push_back({model.plans.whole, model.plans.pinned, std::move(model.kernel_lines),
+                        write::make_descriptor(result.models.back())});
+  }
   target::Options target;
   target.isa_levels = options.isa_levels;
   target.instrument = options.instrument;
-  target.kernel_lines = result.text.kernel_lines;
-  target.pinned = plans.pinned;
   target.want_llvm_text = target.want_assembly_text = want_text;
   begin(options, "machine code");
-  INGOT_ASSIGN(result.object,
-               target::generate(plans.whole, write::make_descriptor(result.interface), target));
+  INGOT_ASSIGN(result.object, target::generate(name, programs, object.weights, target));
+  result.text = std::move(object.text);
   return result;
 }
 
@@ -120,12 +65,14 @@ auto guarded(Function&& function) -> decltype(function()) {
   }
 }
 
-Expected<std::vector<std::byte>> link(const write::Interface& model, const target::Object& object) {
-  const std::string symbol = write::descriptor_symbol(model);
+Expected<std::vector<std::byte>> link(const Compiled& compiled) {
+  std::vector<std::string> exports;
+  for (const write::Interface& model : compiled.models)
+    exports.push_back(write::descriptor_symbol(model));
   INGOT_ASSIGN(const target::Object list,
-               target::generate_constant(write::make_model_list({&symbol, 1})));
-  const std::span<const std::byte> objects[] = {object.elf, list.elf};
-  const std::string exports[] = {symbol, "ingot_models"};
+               target::generate_constant(write::make_model_list(exports)));
+  const std::span<const std::byte> objects[] = {compiled.object.elf, list.elf};
+  exports.emplace_back("ingot_models");
   return target::link_shared(objects, exports);
 }
 
@@ -147,9 +94,22 @@ Expected<Graph> checked(Expected<Graph> imported, const CompileOptions& options)
   return imported;
 }
 
+std::string file_name(const std::string& path) {
+  return std::filesystem::path(path).filename().string();
+}
+
+std::vector<Source> sources_of(const std::string& path, const CompileOptions& options) {
+  if (options.signatures.empty()) return {file_source(path, options)};
+  return signature_sources(path, options.signatures, options);
+}
+
 }  // namespace
 
 Expected<Graph> import_for(const std::string& model_path, const CompileOptions& options) {
+  if (!options.signatures.empty()) {
+    return fail(ErrorCode::invalid_argument, "--signature {}: one signature is wanted here",
+                fmt::join(options.signatures, ","));
+  }
   begin(options, "import");
   return guarded([&] {
     return checked(import_file(model_path, import_options(model_path, options)), options);
@@ -177,23 +137,55 @@ void verify_each(CompileOptions& options) {
   };
 }
 
-Expected<Bundle> compile_graph(Graph graph, const CompileOptions& options,
-                               const std::string& source) {
+Source file_source(const std::string& path, const CompileOptions& options) {
+  return {"", "", [path, options]() -> Expected<Imported> {
+            CompileOptions one = options;
+            one.signatures.clear();
+            Survey survey;
+            if (one.import.survey == nullptr) one.import.survey = &survey;
+            INGOT_ASSIGN(Graph graph, import_for(path, one));
+            return Imported{std::move(graph), file_name(path), one.import.survey->signature};
+          }};
+}
+
+std::vector<Source> signature_sources(const std::string& path,
+                                      const std::vector<std::string>& signatures,
+                                      const CompileOptions& options) {
+  std::vector<Source> sources;
+  for (const std::string& signature : signatures) {
+    CompileOptions one = options;
+    one.import.signature = signature;
+    sources.push_back(file_source(path, one));
+    sources.back().entry = signature;
+    sources.back().label = "--signature " + signature;
+  }
+  return sources;
+}
+
+Expected<Bundle> compile_sources(const std::string& name, const std::vector<Source>& sources,
+                                 const CompileOptions& options) {
   return guarded([&]() -> Expected<Bundle> {
-    INGOT_ASSIGN(Compiled compiled, generate(std::move(graph), options, source, false));
-    INGOT_ASSIGN(write::Texts texts, write::write_texts(compiled.interface));
+    INGOT_ASSIGN(Compiled compiled, generate(name, sources, options, false));
+    INGOT_ASSIGN(write::Texts texts, write::write_texts(name, compiled.models));
     Bundle bundle;
-    bundle.name = compiled.interface.name;
+    bundle.name = name;
     bundle.header = std::move(texts.header);
     bundle.manifest = std::move(texts.manifest);
     bundle.plan = std::move(compiled.text.text);
     if (options.shared) {
       begin(options, "linking");
-      INGOT_ASSIGN(bundle.shared, link(compiled.interface, compiled.object));
+      INGOT_ASSIGN(bundle.shared, link(compiled));
     }
     bundle.object = std::move(compiled.object.elf);
     return bundle;
   });
+}
+
+Expected<Bundle> compile_graph(Graph graph, const CompileOptions& options,
+                               const std::string& source) {
+  const std::string name = graph.name;
+  return compile_sources(name, {{"", "", [&] { return Imported{std::move(graph), source, ""}; }}},
+                         options);
 }
 
 Expected<Bundle> compile(const std::string& model_path, const CompileOptions& options) {
@@ -202,9 +194,8 @@ Expected<Bundle> compile(const std::string& model_path, const CompileOptions& op
   noted.import.on_read = [&](const std::string& path) {
     if (std::find(files.begin(), files.end(), path) == files.end()) files.push_back(path);
   };
-  INGOT_ASSIGN(Graph graph, import_for(model_path, noted));
-  INGOT_ASSIGN(Bundle bundle, compile_graph(std::move(graph), options,
-                                            std::filesystem::path(model_path).filename().string()));
+  INGOT_ASSIGN(Bundle bundle, compile_sources(import_options(model_path, options).name,
+                                              sources_of(model_path, noted), options));
   bundle.files = std::move(files);
   return bundle;
 }
@@ -215,25 +206,35 @@ Expected<Bundle> compile_bytes(std::span<const std::byte> model, const std::stri
   INGOT_ASSIGN(Graph graph, guarded([&] {
                  return checked(import_model(model, import_options(source, options)), options);
                }));
-  return compile_graph(std::move(graph), options,
-                       std::filesystem::path(source).filename().string());
+  return compile_graph(std::move(graph), options, file_name(source));
 }
 
 Expected<std::string> compile_until(const std::string& model_path, const CompileOptions& options,
                                     Stage stage) {
-  INGOT_ASSIGN(const Graph imported, import_for(model_path, options));
-  if (stage == Stage::import) return print(imported);
+  const std::vector<Source> sources = sources_of(model_path, options);
   return guarded([&]() -> Expected<std::string> {
-    INGOT_ASSIGN(const Graph graph, passes::optimize(imported, options.passes));
-    if (stage == Stage::passes) return print(graph);
-    if (stage == Stage::plan) {
-      INGOT_ASSIGN(plan::Plans plans, plan_all(graph, options));
-      return print_all(plans).text;
+    std::string text;
+    if (stage == Stage::import || stage == Stage::passes) {
+      for (const Source& source : sources) {
+        INGOT_ASSIGN(const Imported imported, source.read());
+        if (!text.empty()) text += "\n";
+        if (stage == Stage::import) {
+          text += print(imported.graph);
+        } else {
+          INGOT_ASSIGN(const Graph graph, passes::optimize(imported.graph, options.passes));
+          text += print(graph);
+        }
+      }
+      return text;
     }
-    INGOT_ASSIGN(
-        const Compiled compiled,
-        generate(imported, options, std::filesystem::path(model_path).filename().string(), true));
-    return stage == Stage::llvm ? compiled.object.llvm_text : compiled.object.assembly_text;
+    const std::string name = import_options(model_path, options).name;
+    if (stage == Stage::plan) {
+      INGOT_ASSIGN(PlannedObject object, make_plans(name, sources, options, false));
+      return std::move(object.text.text);
+    }
+    INGOT_ASSIGN(Compiled compiled, generate(name, sources, options, true));
+    return std::move(stage == Stage::llvm ? compiled.object.llvm_text
+                                          : compiled.object.assembly_text);
   });
 }
 

@@ -21,6 +21,8 @@ struct CompileOptions {
   ImportOptions import;  // `name` empty: the model file's name
   passes::Options passes;
   plan::PlanOptions plan;
+  /// Of a SavedModel, those that become models of one object; instead of `import.signature`.
+  std::vector<std::string> signatures;
   /// Sizes for which there is code of its own beside the general one.
   std::vector<SymbolValues> variants;
   /// x86-64 levels. With 2 among them the whole model is strict: multiply and add apart, on all.
@@ -36,6 +38,33 @@ using Bundle = compiler::Compiled;
 
 /// Thread-safe. Errors are those of the stages; a bug of ours is an error of code `internal`.
 Expected<Bundle> compile(const std::string& model_path, const CompileOptions& options);
+
+/// An imported model and where it came from.
+struct Imported {
+  Graph graph;
+  std::string source;     // the model file's name without folders
+  std::string signature;  // of a SavedModel
+};
+
+/// A model of an object, imported when its turn comes.
+struct Source {
+  std::string entry;  // any text: its name among the object's models; empty if it is the only one
+  std::string label;  // in front of what is wrong with it, if it has an entry
+  std::function<Expected<Imported>()> read;
+};
+
+/// The model in a file.
+Source file_source(const std::string& path, const CompileOptions& options);
+
+/// Each of these signatures of a SavedModel.
+std::vector<Source> signature_sources(const std::string& path,
+                                      const std::vector<std::string>& signatures,
+                                      const CompileOptions& options);
+
+/// Several models, or one, as an object of this name with one header: what is equal of their
+/// weights is there once.
+Expected<Bundle> compile_sources(const std::string& name, const std::vector<Source>& sources,
+                                 const CompileOptions& options);
 
 /// The same for a model in memory, of which `source` is the file's name.
 Expected<Bundle> compile_bytes(std::span<const std::byte> model, const std::string& source,
@@ -53,7 +82,7 @@ Expected<std::string> compile_until(const std::string& model_path, const Compile
                                     Stage stage);
 
 /// Imports a model for these options: the name from the file, strict arithmetic where they ask for
-/// it.
+/// it. Of several signatures it takes none.
 Expected<Graph> import_for(const std::string& model_path, const CompileOptions& options);
 
 /// Has options check the graph after import and after each pass, and the plan after each step of

@@ -15,26 +15,6 @@
 namespace ingot {
 namespace {
 
-/// Of everything that decides the object's code and data, and of nothing else: no paths, no dates.
-std::string provenance(const plan::Plan& plan, const plan::Text& text,
-                       const CompileOptions& options) {
-  XXH3_state_t* state = XXH3_createState();
-  XXH3_128bits_reset(state);
-  auto add = [&](const std::string& part) { XXH3_128bits_update(state, part.data(), part.size()); };
-  add(project_version);
-  add(text.text);
-  XXH3_128bits_update(state, plan.weights.data(), plan.weights.size());
-  for (const int level : options.isa_levels) add(fmt::format(" v{}", level));
-  add(fmt::format(" instrument {}", static_cast<int>(options.instrument)));
-  // What passes leave out is in the plan; what they were told is in the manifest beside it.
-  for (const std::string& pass : options.passes.disabled) add(" without " + pass);
-  if (options.passes.limit != passes::Options{}.limit)
-    add(fmt::format(" limit {}", options.passes.limit));
-  const XXH128_hash_t hash = XXH3_128bits_digest(state);
-  XXH3_freeState(state);
-  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
-}
-
 write::TensorInterface describe(const plan::Plan& plan, const plan::Plan::Port& port) {
   write::TensorInterface tensor{port.name, static_cast<std::int32_t>(port.type.dtype), {}, 0};
   for (const Dim& dim : port.type.shape) {
@@ -114,16 +94,36 @@ void add_self_test(const plan::Plan& plan, write::Interface& model) {
 
 }  // namespace
 
-write::Interface describe(const plan::Plans& plans, const plan::Text& text,
-                          const std::vector<passes::Applied>& log, const CompileOptions& options,
-                          const std::string& source) {
+std::string provenance(const plan::Text& text, std::span<const std::byte> weights,
+                       const CompileOptions& options) {
+  XXH3_state_t* state = XXH3_createState();
+  XXH3_128bits_reset(state);
+  auto add = [&](const std::string& part) { XXH3_128bits_update(state, part.data(), part.size()); };
+  add(project_version);
+  add(text.text);
+  XXH3_128bits_update(state, weights.data(), weights.size());
+  for (const int level : options.isa_levels) add(fmt::format(" v{}", level));
+  add(fmt::format(" instrument {}", static_cast<int>(options.instrument)));
+  // What passes leave out is in the plan; what they were told is in the manifest beside it.
+  for (const std::string& pass : options.passes.disabled) add(" without " + pass);
+  if (options.passes.limit != passes::Options{}.limit)
+    add(fmt::format(" limit {}", options.passes.limit));
+  const XXH128_hash_t hash = XXH3_128bits_digest(state);
+  XXH3_freeState(state);
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
+
+write::Interface describe(const PlannedModel& planned, const ObjectFacts& object,
+                          const CompileOptions& options) {
   using target::Names;
-  const plan::Plan& plan = plans.whole;
+  const plan::Plan& plan = planned.plans.whole;
   write::Interface model;
   model.name = plan.name;
-  model.source = source;
+  model.entry = planned.entry;
+  model.source = planned.source;
+  model.signature = planned.signature;
   model.ingot_version = project_version;
-  model.hash = provenance(plan, text, options);
+  model.hash = object.hash;
   model.strict = plan.arithmetic == Arithmetic::strict;
   for (const auto& port : plan.inputs) model.inputs.push_back(describe(plan, port));
   for (const auto& port : plan.outputs) model.outputs.push_back(describe(plan, port));
@@ -143,7 +143,7 @@ write::Interface describe(const plan::Plans& plans, const plan::Text& text,
   describe_kernels(plan, model);
   Dim workspace = plan.workspace_bytes;
   add_self_test(plan, model);
-  for (const plan::Plan& pinned : plans.pinned) {
+  for (const plan::Plan& pinned : planned.plans.pinned) {
     const std::string pins = plan::pins_text(pinned);
     for (const int level : levels) {
       write::VariantInterface variant = describe_variant(pinned, level);
@@ -171,13 +171,13 @@ write::Interface describe(const plan::Plans& plans, const plan::Text& text,
     for (const plan::Fork::Part& part : fork.parts)
       model.forks.back().emplace_back(part.first, part.last);
   }
-  if (!plan.weights.empty()) model.weights = Names::weights(plan);
-  model.weights_bytes = plan.weights.size();
+  if (object.weights_bytes > 0) model.weights = Names::weights(object.name);
+  model.weights_bytes = object.weights_bytes;
   model.workspace_bytes = Names::workspace_bytes(plan);
   model.shapes = Names::shapes(plan);
   // The caller's memory may begin anywhere: 63 bytes to align it.
   model.workspace_formula = workspace.is(0) ? "0" : (workspace + 63).str();
-  for (const passes::Applied& pass : log) {
+  for (const passes::Applied& pass : planned.log) {
     if (pass.round > 0 && pass.report.times == 0) continue;
     write::PassInterface line{std::string(pass.pass),
                               std::string(passes::name(pass.numerics)),

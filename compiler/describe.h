@@ -2,21 +2,30 @@
 // What the outside learns of a plan: the one place where descriptor, header and manifest come from.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
 #include "compile.h"
-#include "passes/pass.h"
-#include "plan/pin.h"
-#include "plan/print.h"
+#include "make_plans.h"
 #include "write/interface.h"
 
 namespace ingot {
 
+/// What all models of an object have in common.
+struct ObjectFacts {
+  std::string name;
+  std::string hash;  // provenance
+  std::uint64_t weights_bytes = 0;
+};
+
+/// Of everything that decides the object's code and data, and of nothing else: no paths, no dates.
 /// `text` is that of all plans.
-write::Interface describe(const plan::Plans& plans, const plan::Text& text,
-                          const std::vector<passes::Applied>& log, const CompileOptions& options,
-                          const std::string& source);
+std::string provenance(const plan::Text& text, std::span<const std::byte> weights,
+                       const CompileOptions& options);
+
+write::Interface describe(const PlannedModel& model, const ObjectFacts& object,
+                          const CompileOptions& options);
 
 /// The interpreter's answer to the inputs that a seed stands for (<ingot/self_test.h>), at small
 /// sizes. Empty where no such sizes satisfy the model's constraints, or the values are too large:

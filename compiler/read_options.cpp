@@ -99,7 +99,16 @@ Expected<CompileOptions> read_options(const compiler::Options& written) {
     options.variants.push_back(std::move(pins));
   }
   options.import.tag = written.tag;
-  options.import.signature = written.signature;
+  if (const std::vector<std::string> names = split(written.signature); names.size() > 1) {
+    for (const std::string& name : names) {
+      if (std::count(names.begin(), names.end(), name) > 1)
+        return fail(ErrorCode::invalid_argument, "--signature {}: given twice; leave one out",
+                    name);
+    }
+    options.signatures = names;
+  } else {
+    options.import.signature = written.signature;
+  }
   options.import.name = written.name;
   for (const std::string& text : written.disabled_passes) {
     for (std::string& part : split(text)) options.passes.disabled.push_back(std::move(part));

@@ -187,12 +187,24 @@ void LoadedModel::open(const char* path, const char* name) noexcept {
 
 void LoadedModel::choose(const char* name, const char* model, const char* variant) noexcept {
   if (models_ == nullptr) return;
+  const ingot_model* of_signature = nullptr;
+  std::uint32_t so_signed = 0;
   for (std::uint32_t i = 0; i < models_->count && model_ == nullptr; ++i) {
-    if (model == nullptr || std::strcmp(models_->models[i]->name, model) == 0) {
-      model_ = models_->models[i];
+    const ingot_model* one = models_->models[i];
+    if (model == nullptr || std::strcmp(one->name, model) == 0) {
+      model_ = one;
+    } else if (std::strcmp(one->signature, model) == 0) {
+      of_signature = one;
+      ++so_signed;
     }
   }
-  if (model_ == nullptr) return fail(name, "has no model named ", model);
+  if (model_ == nullptr && so_signed == 1) model_ = of_signature;
+  if (model_ == nullptr) {
+    fail(name, so_signed > 1 ? "has several models of signature " : "has no model named ", model);
+    error_ << "; it has";
+    for (std::uint32_t i = 0; i < models_->count; ++i) error_ << " " << models_->models[i]->name;
+    return;
+  }
   variant_ = choose_variant(*model_, variant);
   if (variant_ == nullptr) {
     fail(name, state().message().c_str(), "; it has");

@@ -115,7 +115,7 @@ TEST(Load, SaysWhyItCannot) {
             folder +
                 "newer.so: has another major version of the ABI; compile the model with this "
                 "version of ingot");
-  EXPECT_EQ(error_of(fake.c_str(), "digits"), fake + ": has no model named digits");
+  EXPECT_EQ(error_of(fake.c_str(), "digits"), fake + ": has no model named digits; it has fake");
 }
 
 TEST(Load, NamesTheVariantsThatThereAre) {

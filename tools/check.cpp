@@ -142,13 +142,13 @@ std::string dumped(const Json& json) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-/// A SavedModel, of which no signature is named: each, then a line for each. The exit status is the
-/// worst.
+/// Several signatures of a SavedModel: each, then a line for each. The exit status is the worst.
 Expected<int> check_signatures(const Flags& flags, CompileOptions options,
                                const std::vector<std::string>& names) {
   Json json = {{"model", flags.model}, {"signatures", Json::object()}};
   std::string last;
   int worst = 0;
+  options.signatures.clear();
   for (const std::string& name : names) {
     options.import.signature = name;
     const CheckReport report = check(flags.model, options);
@@ -165,6 +165,7 @@ Expected<int> check_signatures(const Flags& flags, CompileOptions options,
 
 Expected<int> check_model(const Flags& flags) {
   INGOT_ASSIGN(const CompileOptions options, flags.shared.options());
+  if (!options.signatures.empty()) return check_signatures(flags, options, options.signatures);
   if (options.import.signature.empty()) {
     const auto names = signatures_of(flags.model, options.import);
     if (names && names->size() > 1) return check_signatures(flags, options, *names);

@@ -237,10 +237,18 @@ Expected<std::unique_ptr<Engine>> make_plan_interpreter(const Graph& imported,
   return std::unique_ptr<Engine>(std::make_unique<PlanInterpreter>(std::move(read)));
 }
 
-Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path,
-                                                const std::string& isa) {
-  return Compiled::make(
-      LoadedModel::load(so_path.c_str(), nullptr, isa.empty() ? nullptr : isa.c_str()));
+namespace {
+const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+}  // namespace
+
+Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path, const std::string& isa,
+                                                const std::string& signature) {
+  return Compiled::make(LoadedModel::load(so_path.c_str(), or_null(signature), or_null(isa)));
+}
+
+Expected<std::unique_ptr<Engine>> load_compiled(const Bundle& bundle, const std::string& isa,
+                                                const std::string& signature) {
+  return Compiled::make(compiler::load(bundle, or_null(isa), or_null(signature)));
 }
 
 Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,
@@ -249,7 +257,7 @@ Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,
   CompileOptions shared = options;
   shared.shared = true;
   INGOT_ASSIGN(const Bundle bundle, compile_graph(imported, shared, imported.name));
-  return Compiled::make(compiler::load(bundle, isa.empty() ? nullptr : isa.c_str()));
+  return load_compiled(bundle, isa);
 }
 
 }  // namespace ingot::tools

@@ -56,8 +56,12 @@ Expected<std::unique_ptr<Engine>> make_interpreter(const Graph& imported,
 Expected<std::unique_ptr<Engine>> make_plan_interpreter(const Graph& imported,
                                                         const CompileOptions& options);
 
-/// A compiled model; `isa` ("v3") asks for one variant, empty for the best that this CPU has.
-Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path, const std::string& isa);
+/// A compiled model; `isa` ("v3") asks for one variant, empty for the best that this CPU has, and
+/// `signature` for one of several models, empty for the first.
+Expected<std::unique_ptr<Engine>> load_compiled(const std::string& so_path, const std::string& isa,
+                                                const std::string& signature = "");
+Expected<std::unique_ptr<Engine>> load_compiled(const Bundle& bundle, const std::string& isa,
+                                                const std::string& signature = "");
 
 /// Compiles and loads without a file.
 Expected<std::unique_ptr<Engine>> compile_and_load(const Graph& imported,

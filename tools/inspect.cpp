@@ -2,11 +2,13 @@
 // ingot inspect: what is in a model file, or in a compiled model.
 #include <ingot/load.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/file.h"
 #include "bench/mlprof.h"
@@ -48,8 +50,7 @@ Expected<int> write_mlprof(const Flags& flags, const Graph& graph) {
   return 0;
 }
 
-Expected<int> inspect_graph(const Flags& flags) {
-  INGOT_ASSIGN(CompileOptions options, flags.shared.options());
+Expected<int> inspect_graph(const Flags& flags, CompileOptions options) {
   INGOT_ASSIGN(const Graph graph, import_for(flags.model, options));
   if (!flags.mlprof.empty()) return write_mlprof(flags, graph);
   std::string text = fmt::format("model {}\n\n", graph.name);
@@ -112,12 +113,15 @@ std::string shape_text(const Json& shape) {
   return text;
 }
 
-/// From NAME.json's text, which NAME.so carries too.
-Expected<int> inspect_manifest(const std::string& path, std::string_view manifest) {
-  const Json model = Json::parse(manifest, nullptr, false);
-  if (model.is_discarded() || field(model, "format") != "ingot manifest") {
+Expected<Json> read_manifest(const std::string& path, std::string_view text) {
+  Json manifest = Json::parse(text, nullptr, false);
+  if (manifest.is_discarded() || field(manifest, "format") != "ingot manifest")
     return fail(ErrorCode::invalid_argument, "{}: not a manifest that ingot compile wrote", path);
-  }
+  return manifest;
+}
+
+/// Of one model.
+Expected<int> inspect_model(const std::string& path, const Json& model) {
   for (const char* part : {"inputs", "outputs", "symbols", "variants", "kernels"}) {
     if (!model.contains(part) || !model[part].is_array()) {
       return fail(ErrorCode::invalid_argument,
@@ -126,10 +130,12 @@ Expected<int> inspect_manifest(const std::string& path, std::string_view manifes
                   path, part);
     }
   }
-  std::string text =
-      fmt::format("compiled model {} from {}, ingot {}, ABI {}, arithmetic {}\n  hash {}\n\n",
-                  field(model, "name"), field(model, "source"), field(model, "ingot_version"),
-                  field(model, "abi"), field(model, "arithmetic"), field(model, "hash"));
+  std::string text = fmt::format(
+      "compiled model {} from {}{}, ingot {}, ABI {}, arithmetic {}\n  hash {}\n\n",
+      field(model, "name"), field(model, "source"),
+      field(model, "signature").empty() ? "" : ", signature " + field(model, "signature"),
+      field(model, "ingot_version"), field(model, "abi"), field(model, "arithmetic"),
+      field(model, "hash"));
   for (const char* side : {"inputs", "outputs"}) {
     for (const Json& tensor : model.value(side, Json::array())) {
       text += fmt::format("  {:4} {}  {}[{}]\n", side == std::string_view("inputs") ? "in" : "out",
@@ -201,21 +207,61 @@ Expected<int> inspect_manifest(const std::string& path, std::string_view manifes
   return 0;
 }
 
+/// The manifests of a compiled object's models, from NAME.json or NAME.so.
+Expected<std::vector<Json>> manifests_of(const std::string& path) {
+  std::vector<Json> models;
+  if (path.ends_with(".json")) {
+    INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(path));
+    INGOT_ASSIGN(Json manifest,
+                 read_manifest(path, {reinterpret_cast<const char*>(bytes.data()), bytes.size()}));
+    if (!manifest.contains("models")) return std::vector<Json>{std::move(manifest)};
+    for (Json& model : manifest["models"]) models.push_back(std::move(model));
+    if (models.empty()) return fail(ErrorCode::invalid_argument, "{}: it lists no model", path);
+    return models;
+  }
+  const LoadedModel file = LoadedModel::load(path.c_str());
+  if (file.descriptor() == nullptr) return fail(ErrorCode::io, "{}", file.error().c_str());
+  for (std::uint32_t i = 0; i < file.model_count(); ++i) {
+    INGOT_ASSIGN(Json manifest, read_manifest(path, file.model(i).manifest));
+    models.push_back(std::move(manifest));
+  }
+  return models;
+}
+
+Expected<int> inspect_compiled(const Flags& flags) {
+  INGOT_ASSIGN(std::vector<Json> models, manifests_of(flags.model));
+  const std::vector<std::string> wanted = split(flags.shared.signature);
+  for (const std::string& name : wanted) {
+    if (std::none_of(models.begin(), models.end(),
+                     [&](const Json& model) { return field(model, "signature") == name; })) {
+      return fail(ErrorCode::invalid_argument, "--signature {}: {} has no model of that signature",
+                  name, flags.model);
+    }
+  }
+  std::erase_if(models, [&](const Json& model) {
+    return !wanted.empty() &&
+           std::find(wanted.begin(), wanted.end(), field(model, "signature")) == wanted.end();
+  });
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    if (i > 0) std::fputs("\n", stdout);
+    INGOT_TRY(inspect_model(flags.model, models[i]));
+  }
+  return 0;
+}
+
 Expected<int> inspect(const Flags& flags) {
   const std::string extension = std::filesystem::path(flags.model).extension().string();
-  if (extension == ".json") {
-    INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(flags.model));
-    return inspect_manifest(flags.model,
-                            {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  if (extension == ".json" || extension == ".so") return inspect_compiled(flags);
+  INGOT_ASSIGN(CompileOptions options, flags.shared.options());
+  if (options.signatures.empty() || !flags.mlprof.empty()) return inspect_graph(flags, options);
+  for (const std::string& signature : std::exchange(options.signatures, {})) {
+    options.import.signature = signature;
+    fmt::print("signature {}: ", signature);
+    std::fflush(stdout);
+    INGOT_TRY(inspect_graph(flags, options));
+    std::fputs("\n", stdout);
   }
-  if (extension == ".so") {
-    const std::string path =
-        flags.model.find('/') == std::string::npos ? "./" + flags.model : flags.model;
-    const LoadedModel model = LoadedModel::load(path.c_str());
-    if (model.descriptor() == nullptr) return fail(ErrorCode::io, "{}", model.error().c_str());
-    return inspect_manifest(flags.model, model.descriptor()->manifest);
-  }
-  return inspect_graph(flags);
+  return 0;
 }
 
 }  // namespace

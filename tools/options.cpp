@@ -21,9 +21,11 @@ void ModelFlags::add_import(CLI::App& app) {
       ->type_name("N=4|N=1:64")
       ->take_all();
   app.add_option("--tag", tag, "which graph of a SavedModel (default serve)")->type_name("A,B");
-  app.add_option("--signature", signature,
-                 "which signature of a SavedModel (default serving_default)")
-      ->type_name("NAME");
+  app.add_option(
+         "--signature", signature,
+         "which signature of a SavedModel (default serving_default); several become models of "
+         "one object")
+      ->type_name("A,B");
 }
 
 void ModelFlags::add_compile(CLI::App& app) {

@@ -27,7 +27,7 @@ struct Flags {
 
 Expected<std::unique_ptr<Engine>> open(const Flags& flags) {
   if (std::filesystem::path(flags.model).extension() == ".so") {
-    return load_compiled(flags.model, flags.shared.isa);
+    return load_compiled(flags.model, flags.shared.isa, flags.shared.signature);
   }
   INGOT_ASSIGN(CompileOptions options, flags.shared.options());
   Progress progress;

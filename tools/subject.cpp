@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "subject.h"
 
+#include <fmt/ranges.h>
+#include <ingot/load.h>
 #include <ingot/self_test.h>
 
 #include <algorithm>
@@ -49,6 +51,10 @@ Expected<Subject> make_subject(const Case& model, const CompileOptions& given,
                                const std::string& folder) {
   Subject subject;
   subject.name = model.name;
+  if (!given.signatures.empty()) {
+    return fail(ErrorCode::invalid_argument, "--signature {}: one signature is wanted here",
+                fmt::join(given.signatures, ","));
+  }
   if (std::filesystem::path(model.model).extension() == ".so") {
     subject.so = model.model.find('/') == std::string::npos ? "./" + model.model : model.model;
   } else {
@@ -61,6 +67,12 @@ Expected<Subject> make_subject(const Case& model, const CompileOptions& given,
     // Two models of one name are in one folder of the program's.
     subject.so = (std::filesystem::path(folder) / (model.name + ".so")).string();
     INGOT_TRY(write_file(subject.so, bundle.shared));
+  }
+  if (const std::uint32_t count = LoadedModel::load(subject.so.c_str()).model_count(); count > 1) {
+    return fail(ErrorCode::invalid_argument,
+                "{}: it has {} models, and files of one can be measured; compile with one "
+                "--signature",
+                subject.so, count);
   }
   INGOT_ASSIGN(const std::unique_ptr<Engine> engine, load_compiled(subject.so, ""));
   subject.inputs = engine->inputs();

@@ -63,11 +63,14 @@ class Verifier {
     INGOT_ASSIGN(options_, flags_.shared.options());
     INGOT_ASSIGN(sizes_, flags_.sizes.values());
     for (const std::string& path : flags_.paths) {
-      INGOT_ASSIGN(const std::vector<Case> cases, find_cases(path));
+      INGOT_ASSIGN(cases_, find_cases(path));
+      std::erase_if(cases_, [&](const Case& one) { return !is_wanted(one); });
+      objects_.clear();
+      INGOT_TRY(check_signatures(path));
       Progress progress;
-      for (std::size_t i = 0; i < cases.size(); ++i) {
-        progress.now(fmt::format("{} of {}, {}", i + 1, cases.size(), cases[i].name));
-        verify(cases[i]);
+      for (std::size_t i = 0; i < cases_.size(); ++i) {
+        progress.now(fmt::format("{} of {}, {}", i + 1, cases_.size(), cases_[i].name));
+        verify(cases_[i]);
       }
     }
     return report();
@@ -81,15 +84,65 @@ class Verifier {
     return split(flags_.shared.isa);
   }
 
-  Expected<Subject> open(const Case& one, const std::string& variant) {
-    if (!one.refused.empty()) return fail(ErrorCode::unsupported, "{}", one.refused);
+  /// A case that names its signature is one of those that were asked for, if any were.
+  bool is_wanted(const Case& one) const {
+    if (one.import.signature.empty() || flags_.shared.signature.empty()) return true;
+    const std::vector<std::string> names = split(flags_.shared.signature);
+    return std::find(names.begin(), names.end(), one.import.signature) != names.end();
+  }
+
+  Expected<void> check_signatures(const std::string& path) const {
+    const auto none = [&](const std::string& name) {
+      return fail(ErrorCode::invalid_argument, "--signature {}: no case in {} has it", name, path);
+    };
+    if (cases_.empty()) return none(flags_.shared.signature);
+    for (const std::string& name : options_.signatures) {
+      if (std::none_of(cases_.begin(), cases_.end(),
+                       [&](const Case& one) { return one.import.signature == name; }))
+        return none(name);
+    }
+    return {};
+  }
+
+  CompileOptions options_for(const Case& one) const {
     CompileOptions options = options_;
+    options.signatures.clear();
     options.import.inputs.insert(options.import.inputs.begin(), one.import.inputs.begin(),
                                  one.import.inputs.end());
     options.import.constants.insert(one.import.constants.begin(), one.import.constants.end());
     if (options.import.outputs.empty()) options.import.outputs = one.import.outputs;
     if (options.import.tag.empty()) options.import.tag = one.import.tag;
     if (options.import.signature.empty()) options.import.signature = one.import.signature;
+    return options;
+  }
+
+  /// Where several signatures were asked for, their code is that of one object.
+  Expected<const Bundle*> together(const Case& one) {
+    if (const auto made = objects_.find(one.model); made != objects_.end()) return &made->second;
+    std::vector<Source> sources;
+    for (const Case& other : cases_) {
+      if (other.model != one.model || other.import.signature.empty()) continue;
+      const std::string& signature = other.import.signature;
+      sources.push_back(signature_sources(one.model, {signature}, options_for(other)).front());
+    }
+    CompileOptions options = options_;
+    options.shared = true;
+    INGOT_ASSIGN(Bundle bundle, compile_sources("verified", sources, options));
+    return &objects_.emplace(one.model, std::move(bundle)).first->second;
+  }
+
+  Expected<std::unique_ptr<Engine>> compiled(const Case& one, const Graph& graph,
+                                             const CompileOptions& options,
+                                             const std::string& variant) {
+    if (options_.signatures.empty() || one.import.signature.empty())
+      return compile_and_load(graph, options, variant);
+    INGOT_ASSIGN(const Bundle* bundle, together(one));
+    return load_compiled(*bundle, variant, one.import.signature);
+  }
+
+  Expected<Subject> open(const Case& one, const std::string& variant) {
+    if (!one.refused.empty()) return fail(ErrorCode::unsupported, "{}", one.refused);
+    CompileOptions options = options_for(one);
     Subject subject;
     Expected<Graph> graph = import_for(one.model, options);
     if (!graph && graph.error().code == ErrorCode::unsupported && one.data_sets.size() == 1) {
@@ -101,7 +154,7 @@ class Verifier {
     INGOT_ASSIGN(subject.engine,
                  flags_.engine == "interpreter" ? make_interpreter(subject.graph, options.passes)
                  : flags_.engine == "plan"      ? make_plan_interpreter(subject.graph, options)
-                                           : compile_and_load(subject.graph, options, variant));
+                                                : compiled(one, subject.graph, options, variant));
     return subject;
   }
 
@@ -290,6 +343,8 @@ class Verifier {
   const Flags& flags_;
   CompileOptions options_;
   SymbolValues sizes_;
+  std::vector<Case> cases_;                // of the path at hand
+  std::map<std::string, Bundle> objects_;  // by model, of several signatures
   std::vector<Result> results_;
 };
 

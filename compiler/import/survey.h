@@ -70,7 +70,8 @@ class Survey {
   std::vector<Refusal> refusals;
   std::map<std::string, OpUse> ops;
   std::vector<Warning> warnings;
-  std::string format;  // `ONNX, opset 13`
+  std::string format;     // `ONNX, opset 13`
+  std::string signature;  // of a SavedModel, the one that was chosen
   struct Input {
     std::string name;
     TensorType type;

@@ -12,7 +12,7 @@ namespace ingot::plan {
 
 /// Of a plan, pinned ones, those with the most pins first: a call turns to the first that it fits.
 struct Plans {
-  Plan whole;  // whose weights are those of all
+  Plan whole;
   std::vector<Plan> pinned;
 };
 
@@ -31,9 +31,5 @@ Expected<Plan> make_pinned_plan(const Graph& pinned, const Plan& whole, const Sy
 std::vector<std::uint32_t> pins_of(const Plan& plan);
 /// "N=1,n_pf=50".
 std::string pins_text(const Plan& plan);
-
-/// Moves all weights into the section of the whole plan, what is equal once; nothing that the whole
-/// plan reads moves. The pinned plans have no bytes of their own afterwards.
-void share_weights(Plans& plans);
 
 }  // namespace ingot::plan

@@ -115,58 +115,5 @@ TEST(Pin, WhatDataGiveCannotBeChosen) {
   EXPECT_TRUE(check_plan(*plan));
 }
 
-/// A plan of constants alone, as they lie in its section.
-Plan with_constants(const std::vector<std::pair<std::int64_t, std::string>>& constants) {
-  Plan plan;
-  for (const auto& [offset, text] : constants) {
-    plan.weights.resize(static_cast<std::size_t>(offset));
-    for (const char c : text) plan.weights.push_back(static_cast<std::byte>(c));
-    plan.buffers.push_back({Buffer::Kind::weights,
-                            DType::u8,
-                            {static_cast<std::int64_t>(text.size())},
-                            0,
-                            offset,
-                            ""});
-  }
-  return plan;
-}
-
-std::string text_at(const Plan& whole, const Buffer& buffer) {
-  return {reinterpret_cast<const char*>(whole.weights.data()) + *buffer.offset.value(),
-          static_cast<std::size_t>(*buffer.shape[0].value())};
-}
-
-TEST(Pin, WeightsAreTheUnion) {
-  Plans plans;
-  plans.whole = with_constants({{0, "one"}, {64, "two"}, {128, "three"}});
-  plans.pinned.push_back(with_constants({{0, "three"}, {64, "four"}, {128, "one"}}));
-  plans.pinned.push_back(with_constants({{0, "four"}, {64, "on"}, {128, "two"}}));
-  share_weights(plans);
-  const Plan& whole = plans.whole;
-  EXPECT_EQ(text_at(whole, whole.buffers[1]), "two");
-  EXPECT_EQ(text_at(whole, plans.pinned[0].buffers[0]), "three");
-  EXPECT_EQ(text_at(whole, plans.pinned[0].buffers[1]), "four");
-  EXPECT_EQ(text_at(whole, plans.pinned[0].buffers[2]), "one");
-  EXPECT_EQ(text_at(whole, plans.pinned[1].buffers[0]), "four");
-  EXPECT_EQ(text_at(whole, plans.pinned[1].buffers[1]), "on") << "no prefix of another";
-  EXPECT_EQ(text_at(whole, plans.pinned[1].buffers[2]), "two");
-  EXPECT_EQ(whole.weights.size(), 5U * 64) << "one two three four on";
-  for (const Plan& pinned : plans.pinned) {
-    EXPECT_TRUE(pinned.weights.empty());
-    for (const Buffer& buffer : pinned.buffers) EXPECT_EQ(*buffer.offset.value() % 64, 0);
-  }
-}
-
-TEST(Pin, BuffersThatOverlapMoveTogether) {
-  Plans plans;
-  plans.whole = with_constants({{0, "x"}});
-  Plan pinned = with_constants({{0, "y"}, {64, "abcdef"}});
-  pinned.buffers.push_back({Buffer::Kind::weights, DType::u8, {3}, 0, 66, ""});
-  plans.pinned.push_back(std::move(pinned));
-  share_weights(plans);
-  EXPECT_EQ(text_at(plans.whole, plans.pinned[0].buffers[1]), "abcdef");
-  EXPECT_EQ(text_at(plans.whole, plans.pinned[0].buffers[2]), "cde");
-}
-
 }  // namespace
 }  // namespace ingot::plan

@@ -124,6 +124,10 @@ std::string lines(const Items& items, Line line_of, std::string_view if_none) {
   return all.empty() ? std::string(if_none) : fmt::format("{}", fmt::join(all, "\n"));
 }
 
+std::string namespace_of(const std::string& object, const Interface& model) {
+  return model.entry.empty() ? object : object + "::" + model.entry;
+}
+
 struct Names {
   std::vector<Tensor> inputs;
   std::vector<Tensor> outputs;
@@ -299,15 +303,12 @@ void add_found(const Interface& model, const Names& names, Words& words) {
   words["found definitions"] = replace_words(found_definitions_text, words);
 }
 
-}  // namespace
-
-std::string header_text(const Interface& model) {
-  INGOT_CHECK(is_model_name(model.name), "'{}' cannot name a namespace", model.name);
+Words make_words(const std::string& object, const Interface& model) {
   INGOT_CHECK(model.hash.size() == 32, "provenance hash '{}' has not 32 digits", model.hash);
   Words words;
+  words["object"] = object;
   words["name"] = model.name;
-  words["ingot"] = comment_text(model.ingot_version);
-  words["source"] = comment_text(model.source);
+  words["namespace"] = namespace_of(object, model);
   words["hash"] = model.hash;
   words["short hash"] = model.hash.substr(0, 16);
   words["symbol"] = descriptor_symbol(model);
@@ -315,17 +316,55 @@ std::string header_text(const Interface& model) {
   add_texts(model, names, words);
   add_code(model, names, words);
   add_found(model, names, words);
+  return words;
+}
 
-  std::string text = replace_words(summary_text, words);
+/// What the whole header is about.
+Words title_words(const std::string& object, std::span<const Interface> models) {
+  std::vector<std::string> sources, namespaces;
+  for (const Interface& model : models) {
+    const std::string source = comment_text(model.source);
+    if (std::find(sources.begin(), sources.end(), source) == sources.end())
+      sources.push_back(source);
+    namespaces.push_back(namespace_of(object, model));
+  }
+  return {{"object", object},
+          {"hash", models.front().hash},
+          {"ingot", comment_text(models.front().ingot_version)},
+          {"source", fmt::format("{}", fmt::join(sources, ", "))},
+          {"count", fmt::format("{}", models.size())},
+          {"namespaces", fmt::format("{}", fmt::join(namespaces, ", "))}};
+}
+
+}  // namespace
+
+std::string header_text(const std::string& object, std::span<const Interface> models) {
+  INGOT_CHECK(is_model_name(object), "'{}' cannot name a namespace", object);
+  INGOT_CHECK(!models.empty(), "a header of no model");
+  std::vector<Words> all;
+  for (const Interface& model : models) all.push_back(make_words(object, model));
+  const Words title = title_words(object, models);
+
+  std::string text = replace_words(title_text, title);
+  if (all.size() > 1) text += replace_words(several_text, title);
+  for (const Words& words : all) {
+    if (all.size() > 1) text += replace_words(one_of_several_text, words);
+    text += replace_words(summary_text, words);
+  }
+  text += replace_words(guard_text, title);
   text += embedded_text(embedded::span_h);
-  text += replace_words(class_text, words);
+  text += declared_text;
+  for (const Words& words : all) text += replace_words(class_text, words);
+  text += classes_end_text;
   text += embedded_text(embedded::abi_h);
-  text += replace_words(descriptor_text, words);
+  for (const Words& words : all) text += replace_words(descriptor_text, words);
+  text += descriptors_end_text;
   for (const std::string_view part : {embedded::cpu_h, embedded::self_test_h, embedded::face_h}) {
     text += embedded_text(part);
     text += '\n';
   }
-  text += replace_words(definitions_text, words);
+  for (const Words& words : all) text += replace_words(definitions_text, words);
+  text += definitions_end_text;
   return text;
 }
 

@@ -7,10 +7,23 @@
 
 namespace ingot::write {
 
-inline constexpr std::string_view summary_text =
-    R"(// @name@: compiled by Ingot @ingot@ from @source@. Do not edit.
+inline constexpr std::string_view title_text =
+    R"(// @object@: compiled by Ingot @ingot@ from @source@. Do not edit.
 //
-//   inputs
+)";
+
+// Of an object of several models, before the summary of each.
+inline constexpr std::string_view several_text =
+    R"(// @count@ models in one object, each in a namespace of its own: @namespaces@.
+// Weights that are equal are there once.
+//
+)";
+inline constexpr std::string_view one_of_several_text = R"(// ---- @namespace@ ----
+//
+)";
+
+inline constexpr std::string_view summary_text =
+    R"(//   inputs
 @input lines@
 //
 //   outputs
@@ -21,29 +34,34 @@ inline constexpr std::string_view summary_text =
 //
 @facts@
 //
-// Link @name@.o and write
+// Link @object@.o and write
 //
-//   const @name@::Model model;  // one for all threads
+//   const @namespace@::Model model;  // one for all threads
 //   std::vector<std::byte> workspace(model.workspace_bytes(@sizes use@));  // one per thread
 //   const auto status = model.run(@run use@);
 //   if (!status.ok()) std::puts(status.message().c_str());
 //
-// Arguments convert from std::vector, std::array, std::span, arrays, and {pointer, size}.
+)";
+
+inline constexpr std::string_view guard_text =
+    R"(// Arguments convert from std::vector, std::array, std::span, arrays, and {pointer, size}.
 // What follows the class is the same in every header that this version of Ingot writes.
-#ifndef INGOT_MODEL_@name@_@hash@
-#define INGOT_MODEL_@name@_@hash@
+#ifndef INGOT_MODEL_@object@_@hash@
+#define INGOT_MODEL_@object@_@hash@
 
 #ifdef __cplusplus
 )";
 
 // Declared before the ABI's text, so that the reader meets it first.
-inline constexpr std::string_view class_text = R"(
+inline constexpr std::string_view declared_text = R"(
 inline namespace ingot_abi_1_0 {
 struct ingot_model;
 struct ingot_variant;
 }  // namespace ingot_abi_1_0
+)";
 
-namespace @name@ {
+inline constexpr std::string_view class_text = R"(
+namespace @namespace@ {
 // The start of the provenance hash: two compiles of one model can live in one program.
 inline namespace compile_@short hash@ {
 
@@ -110,13 +128,15 @@ class Model {
 };
 
 }  // namespace compile_@short hash@
-}  // namespace @name@
-#endif
+}  // namespace @namespace@
+)";
+
+inline constexpr std::string_view classes_end_text = R"(#endif
 
 )";
 
 inline constexpr std::string_view descriptor_text = R"(
-// If the linker does not find this name, @name@.h and @name@.o come from different compiles.
+// If the linker does not find this name, @object@.h and @object@.o come from different compiles.
 #ifdef __cplusplus
 extern "C" const ::ingot_abi_1_0::ingot_model
     @symbol@;
@@ -127,12 +147,14 @@ static inline const ingot_model* @name@_model(void) {
   return &@symbol@;
 }
 #endif
+)";
 
+inline constexpr std::string_view descriptors_end_text = R"(
 #ifdef __cplusplus
 )";
 
 inline constexpr std::string_view definitions_text = R"(
-namespace @name@ {
+namespace @namespace@ {
 inline namespace compile_@short hash@ {
 
 inline const ::ingot_abi_1_0::ingot_model& Model::descriptor() noexcept {
@@ -190,8 +212,10 @@ inline Status Model::run(
 }
 
 }  // namespace compile_@short hash@
-}  // namespace @name@
-#endif
+}  // namespace @namespace@
+)";
+
+inline constexpr std::string_view definitions_end_text = R"(#endif
 #endif
 )";
 

@@ -116,7 +116,8 @@ struct SelfTestInterface {
 };
 
 struct Interface {
-  std::string name;  // a C++ identifier: namespace, and stem of the files
+  std::string name;   // a C identifier that no other model of the object has
+  std::string entry;  // its namespace in the object's; empty: it is alone, and that is the object's
   std::string signature;
   std::string source;   // the model file's name without folders
   std::string version;  // the user's own version text

@@ -95,12 +95,10 @@ Json pass(const PassInterface& pass) {
           {"remarks", pass.remarks}};
 }
 
-}  // namespace
-
-std::string manifest_text(const Interface& model) {
+Json manifest_of(const Interface& model) {
   Json options = Json::array();  // pairs, because a flag may be given more than once
   for (const auto& [flag, value] : model.options) options.push_back(Json::array({flag, value}));
-  const Json manifest = {
+  return {
       {"format", "ingot manifest"},
       {"format_version", 1},
       {"name", model.name},
@@ -149,8 +147,26 @@ std::string manifest_text(const Interface& model) {
       {"passes", list(model.passes, pass)},
       {"options", options},
   };
+}
+
+std::string text_of(const Json& manifest) {
   // Names come from a model's file and need not be UTF-8.
   return manifest.dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
+}  // namespace
+
+std::string manifest_text(const Interface& model) { return text_of(manifest_of(model)); }
+
+std::string manifest_text(const std::string& object, std::span<const Interface> models) {
+  if (models.size() == 1) return manifest_text(models.front());
+  return text_of({{"format", "ingot manifest"},
+                  {"format_version", 1},
+                  {"name", object},
+                  {"ingot_version", models.front().ingot_version},
+                  {"hash", models.front().hash},
+                  {"weights", {{"bytes", models.front().weights_bytes}}},
+                  {"models", list(models, manifest_of)}});
 }
 
 }  // namespace ingot::write

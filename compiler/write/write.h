@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Front door of write/: from an Interface to the texts that go with an object file, and to the
-// descriptor that goes into it (write/descriptor.h, made before the object).
+// Front door of write/: from Interfaces to the texts that go with an object file, and to the
+// descriptors that go into it (write/descriptor.h, made before the object).
 #pragma once
 
+#include <span>
 #include <string>
 
 #include "base/expected.h"
@@ -19,7 +20,8 @@ struct Texts {
   std::string manifest;  // NAME.json
 };
 
-/// Errors: invalid_argument if the model's name cannot name a namespace.
-Expected<Texts> write_texts(const Interface& model);
+/// Of the models of an object, which is called `name`. Errors: invalid_argument if that cannot name
+/// a namespace.
+Expected<Texts> write_texts(const std::string& name, std::span<const Interface> models);
 
 }  // namespace ingot::write

@@ -90,11 +90,25 @@ TEST(Header, StaysAHeaderWhateverTheModelSays) {
 TEST(Header, NameMustBeANamespace) {
   Interface model = fake_interface();
   model.name = "my-model";
-  const auto texts = write_texts(model);
+  const auto texts = write_texts(model.name, {&model, 1});
   ASSERT_FALSE(texts);
   EXPECT_EQ(texts.error().code, ErrorCode::invalid_argument);
   EXPECT_EQ(texts.error().message,
             "the name 'my-model' cannot name a C++ namespace; give another one with --name");
+}
+
+TEST(Header, OfSeveralModels) {
+  expect_golden(without_shared_parts(header_text("two", fake_interfaces())), "two.h");
+}
+
+TEST(Manifest, OfSeveralModels) {
+  const auto json = nlohmann::json::parse(manifest_text("two", fake_interfaces()));
+  EXPECT_EQ(json["name"], "two");
+  EXPECT_EQ(json["hash"], fake_interface().hash);
+  EXPECT_EQ(json["weights"]["bytes"], 64);
+  ASSERT_EQ(json["models"].size(), 2U);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_EQ(json["models"][i], nlohmann::json::parse(manifest_text(fake_interfaces()[i])));
 }
 
 TEST(Manifest, IsAsItWasDesigned) { expect_golden(manifest_text(fake_interface()), "fake.json"); }

@@ -296,7 +296,7 @@ typedef struct ingot_model {
   uint64_t struct_bytes;       //   0
   uint32_t abi_major;          //   8
   uint32_t abi_minor;          //  12  of the compiler that made this
-  const char* name;            //  16  a C identifier, the namespace of the generated header
+  const char* name;            //  16  a C identifier, the namespace of a model that is alone
   const char* signature;       //  24  which of the model file's signatures; "" when it has none
   const char* source;          //  32  the model file's name without folders
   const char* version;         //  40  the user's own version text, or ""

@@ -69,13 +69,15 @@ class [[nodiscard]] Result {
 
 /// What the flags of `ingot compile` say, in the same words; docs/cli.md has their meaning.
 struct Options {
-  std::string name;                          // of files, namespace, symbols; "": from the file's
-  std::vector<std::string> inputs;           // "x=f32[N,27]"
-  std::vector<std::string> constants;        // "training=false"
-  std::vector<std::string> outputs;          // "probabilities"
-  std::vector<std::string> dims;             // "N=4", "N=1:64"
-  std::vector<std::string> variants;         // "N=1", "N=1,n_pf=50": one each
-  std::string tag, signature;                // of a SavedModel; "": "serve", "serving_default"
+  std::string name;                    // of files, namespace, symbols; "": from the file's
+  std::vector<std::string> inputs;     // "x=f32[N,27]"
+  std::vector<std::string> constants;  // "training=false"
+  std::vector<std::string> outputs;    // "probabilities"
+  std::vector<std::string> dims;       // "N=4", "N=1:64"
+  std::vector<std::string> variants;   // "N=1", "N=1,n_pf=50": one each
+  /// Of a SavedModel; "": "serve" and "serving_default". Several signatures with commas between
+  /// them become models of one object.
+  std::string tag, signature;
   std::string isa;                           // "v3,v4"; "": these two
   std::string instrument;                    // "thread" or "address"; "": neither
   std::vector<std::string> disabled_passes;  // "fold-scales"
@@ -124,9 +126,11 @@ Result<std::vector<std::string>> write_files(const Compiled& model, const std::s
 Result<std::string> make_rule(const std::vector<std::string>& made, const Compiled& model) noexcept;
 
 /// Loads a model that was compiled with Options::shared into this process, without a file: ready to
-/// be called as one of a NAME.so. `variant`: as LoadedModel::load() takes it.
-inline LoadedModel load(const Compiled& model, const char* variant = nullptr) noexcept {
-  return LoadedModel::load_bytes(model.shared, model.name.c_str(), nullptr, variant);
+/// be called as one of a NAME.so. `variant` and `which` of several models: as LoadedModel::load()
+/// takes them.
+inline LoadedModel load(const Compiled& model, const char* variant = nullptr,
+                        const char* which = nullptr) noexcept {
+  return LoadedModel::load_bytes(model.shared, model.name.c_str(), which, variant);
 }
 
 }  // namespace ingot::compiler

@@ -25,9 +25,9 @@ class LoadedModel {
 
   /// Opens the file at `path`, which is never looked up in the library path. A shared object can
   /// run code when it is opened: a compiled model does not, but do not open a file that you do not
-  /// trust. `model`: the name of one of its models, null for the first. `variant`: as
-  /// choose_variant() takes it, null for the best. If that fails ok() is false and error() says
-  /// why.
+  /// trust. `model`: the name of one of its models, or the signature that only one of them has;
+  /// null for the first. `variant`: as choose_variant() takes it, null for the best. If that fails
+  /// ok() is false and error() says why.
   static LoadedModel load(const char* path, const char* model = nullptr,
                           const char* variant = nullptr) noexcept;
 

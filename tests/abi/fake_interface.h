@@ -39,4 +39,22 @@ inline write::Interface fake_interface() {
   return model;
 }
 
+/// Two models of one object, `two`: the same under another name, and one with nothing to choose.
+inline std::vector<write::Interface> fake_interfaces() {
+  write::Interface fake = fake_interface(), plain = fake_interface();
+  fake.name = "two_fake";
+  fake.entry = "fake";
+  plain.name = "two_class";
+  plain.entry = "class_";
+  plain.signature = "class";
+  plain.symbols.clear();
+  plain.constraints.clear();
+  plain.variants[1].pins.clear();
+  plain.self_tests.clear();
+  plain.inputs = {{"x", INGOT_F32, {{"3", 3, -1}}, 0}};
+  plain.outputs = {{"y", INGOT_F32, {{"2", 2, -1}}, 0}};
+  plain.workspace_formula = "0";
+  return {fake, plain};
+}
+
 }  // namespace ingot

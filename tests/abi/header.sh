@@ -13,6 +13,7 @@ fail() { echo "header.sh: $*" >&2; exit 1; }
 "$write_fake" fake.h
 mkdir other && "$write_fake" other/fake.h 00112233445566778899aabbccddeeff
 "$write_fake" nothing.h 3f9a70b1c2d4e5f60718293a4b5c6d7e empty
+"$write_fake" two.h 3f9a70b1c2d4e5f60718293a4b5c6d7e two
 # A header of a later version: another minor of the ABI, another face.
 mkdir later
 sed -e 's/ingot_abi_1_0/ingot_abi_1_1/g; s/INGOT_ABI_1_0/INGOT_ABI_1_1/g' \
@@ -56,6 +57,21 @@ nothing::Status call(const nothing::Model& model) {
   return model.workspace_bytes() == 0 ? model.self_test() : model.run({}, {}, workspace);
 }
 END
+# Two models in one header, beside one that has the name of one of them.
+cat > two.cpp <<'END'
+#include "fake.h"
+#include "two.h"
+#include "two.h"
+two::class_::Status call(const two::fake::Model& a, const two::class_::Model& b, std::byte (&w)[64]);
+two::class_::Status call(const two::fake::Model& a, const two::class_::Model& b, std::byte (&w)[64]) {
+  const float x[3] = {};
+  float y[2];
+  bool mask[1] = {};
+  std::int32_t classes[1];
+  const auto status = b.run({x}, {y}, w);
+  return status.ok() ? a.run({1, 2}, {x, mask}, {y, classes}, w) : status;
+}
+END
 cat > designated.cpp <<'END'
 #include "fake.h"
 #include <span>
@@ -73,6 +89,7 @@ cat > use.c <<'END'
 const char* name(void);
 const char* name(void) { return fake_model()->name; }
 END
+printf '#include "fake.h"\n#include "two.h"\nconst char* name(void);\nconst char* name(void) { return two_class_model()->name != 0 ? two_fake_model()->name : fake_model()->name; }\n' > both.c
 printf '#include <ingot/abi.h>\n#include "fake.h"\nconst char* name(void);\nconst char* name(void) { return fake_model()->hash; }\n' > beside.c
 
 compilers="$3:$4"
@@ -81,13 +98,14 @@ for pair in $compilers; do
   cxx=${pair%%:*} cc=${pair##*:}
   for standard in 17 20; do
     # Without -I of ours: the header must do alone.
-    for file in use main compiles nothing; do
+    for file in use main compiles nothing two; do
       $cxx -std=c++$standard -O2 $warnings -fno-exceptions -fno-rtti -I. -c $file.cpp -o $file.o
     done
     $cxx -std=c++$standard -O2 $warnings -I. -Ilater -I"$root/include" -fsyntax-only versions.cpp
   done
   $cxx -std=c++20 $warnings -I. -fsyntax-only designated.cpp
   $cc -std=c99 $c_warnings -I. -fsyntax-only use.c
+  $cc -std=c99 $c_warnings -I. -fsyntax-only both.c
   $cc -std=c11 $c_warnings -I. -I"$root/include" -fsyntax-only beside.c
   echo '#include <ingot/abi.h>' | $cc -xc -std=c99 $c_warnings -I"$root/include" -fsyntax-only -
   for header in abi span cpu self_test face; do

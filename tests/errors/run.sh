@@ -7,6 +7,7 @@
 #     The first lines say what is wrong.
 #     --- onnx model.onnx        a file made from the text form of its protobuf message
 #     --- graphdef model.pb      the same for TensorFlow
+#     --- savedmodel m/saved_model.pb
 #     --- tensor set/input_0.pb  the same of a data set's tensor
 #     --- file notes.txt         a file as it stands
 #     --- run                    commands; $DIGITS is the digits model, digits.so compiled from it,
@@ -24,7 +25,7 @@ most_seconds=60 most_kilobytes=$((4 << 20))
 
 # encode MESSAGE SCHEMA OUTPUT: standard input is the text form.
 encode() {
-  "$protoc" -I "$root/compiler/import" --encode="$1" "$root/compiler/import/$2" >"$3" 2>"$work/protoc.log" ||
+  "$protoc" -I "$root/compiler" --encode="$1" "$root/compiler/$2" >"$3" 2>"$work/protoc.log" ||
     { cat "$work/protoc.log"; exit 1; }
 }
 
@@ -50,9 +51,10 @@ for file in "$here"/cases/*/*.txt; do
   finish() {
     [[ $target == */* ]] && mkdir -p "$(dirname "$target")"
     case $section in
-      onnx) encode ingot.onnx.ModelProto onnx/onnx.proto "$target" <.section ;;
-      graphdef) encode ingot.tensorflow.GraphDef tensorflow/graphdef.proto "$target" <.section ;;
-      tensor) encode ingot.onnx.TensorProto onnx/onnx.proto "$target" <.section ;;
+      onnx) encode ingot.onnx.ModelProto import/onnx/onnx.proto "$target" <.section ;;
+      graphdef) encode ingot.tensorflow.GraphDef import/tensorflow/graphdef.proto "$target" <.section ;;
+      savedmodel) encode ingot.tensorflow.SavedModel import/saved_model/saved_model.proto "$target" <.section ;;
+      tensor) encode ingot.onnx.TensorProto import/onnx/onnx.proto "$target" <.section ;;
       file) cp .section "$target" ;;
       run) command=$(<.section) ;;
       gives) cp .section .expected ;;

@@ -51,6 +51,11 @@ std::vector<std::string> check(std::uint64_t seed) {
     options.variants = {{{"N", 1}}, {{"N", 7}}, {{"N", 64}}};
     options.variants[1].insert(options.others.begin(), options.others.end());
   }
+  // Where its weights are not the first of the object's.
+  if (seed % 4 == 1) {
+    Graph other = random_graph(seed + 1'000'000).graph;
+    if (other.arithmetic == random.graph.arithmetic) options.beside.push_back(std::move(other));
+  }
   std::vector<std::string> failures = check_rows(random.graph, options);
   for (std::string& failure : check_passes(random.graph, false, seed)) {
     failures.push_back(std::move(failure));

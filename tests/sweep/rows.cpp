@@ -66,7 +66,7 @@ std::int32_t in_threads(void*, std::uint32_t count, ingot_task task, void* conte
 class Variant {
  public:
   Variant(const std::string& path, const std::string& name, const Graph& graph)
-      : graph_(graph), model_(LoadedModel::load(path.c_str(), nullptr, name.c_str())) {}
+      : graph_(graph), model_(LoadedModel::load(path.c_str(), "this", name.c_str())) {}
 
   std::string error() const { return model_.ok() ? std::string() : model_.error().c_str(); }
 
@@ -217,7 +217,12 @@ std::vector<std::string> check_rows(const Graph& imported, const RowsOptions& op
   compile.shared = true;
   compile.plan = options.plan;
   compile.variants = options.variants;
-  auto bundle = compile_graph(imported, compile, "sweep");
+  std::vector<Source> sources;
+  for (const Graph& other : options.beside)
+    sources.push_back({"other", "other", [&] { return Imported{other, "sweep", ""}; }});
+  sources.push_back(
+      {sources.empty() ? "" : "this", "this", [&] { return Imported{imported, "sweep", "this"}; }});
+  auto bundle = compile_sources("sweep", sources, compile);
   if (!bundle) return {"compile: " + bundle.error().message};
   auto folder = TemporaryFolder::make();
   if (!folder) return {folder.error().message};

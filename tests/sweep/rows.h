@@ -20,6 +20,7 @@ struct RowsOptions {
                                   3, 7, 64};  // of N, the symbol that leads the inputs; ascending
   std::map<std::string, std::int64_t, std::less<>> others;  // the other symbols' values
   std::vector<SymbolValues> variants;  // compiled for, and taken by calls that fit them
+  std::vector<Graph> beside;           // models before this one in one object with it
   plan::PlanOptions plan;              // small blocks and small forks have their bits too
   bool rows = true;                    // rows of N are independent of each other
   std::uint64_t seed = 1;              // of the inputs

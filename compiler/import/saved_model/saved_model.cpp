@@ -182,6 +182,7 @@ Expected<Graph> import_chosen(const std::string& folder, const ImportOptions& op
   INGOT_ASSIGN(MetaGraph * chosen, choose_graph(model, options.tag));
   survey.format = "TensorFlow SavedModel";
   INGOT_ASSIGN(const std::string name, choose_signature(*chosen, options.signature));
+  survey.signature = name;
   const SignatureDef& signature = chosen->signature_def().at(name);
   Ports ports;
   INGOT_ASSIGN(ports.inputs, ports_of(signature.inputs(), "input"));
