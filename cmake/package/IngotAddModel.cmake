@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# ingot_add_model(TARGET MODEL FILE
+# ingot_add_model(TARGET MODEL FILE         or the folder of a SavedModel
 #                 [NAME name]           of namespace and header; default: TARGET
 #                 [DIMS N=4 n=1:64 ..]  pins or bounds symbols, as --dim
+#                 [VARIANTS N=1 N=1,n=8 ..]   code of its own for these sizes, as --variant
+#                 [SIGNATURES a b ..]   of a SavedModel: several become models of one object
 #                 [INPUTS x=f32[N,8] ..] [CONSTANTS training=false ..] [OUTPUTS y ..]
 #                 [ISA v3 v4 ..] [FLAGS ..]   other flags of `ingot compile`
 #                 [SHARED])             also NAME.so, for programs that load models
@@ -18,7 +20,7 @@ endfunction()
 
 function(ingot_add_model target)
   set(one MODEL NAME)
-  set(many DIMS INPUTS CONSTANTS OUTPUTS ISA FLAGS)
+  set(many DIMS VARIANTS SIGNATURES INPUTS CONSTANTS OUTPUTS ISA FLAGS)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SHARED" "${one}" "${many}")
   if(arg_UNPARSED_ARGUMENTS)
     list(GET arg_UNPARSED_ARGUMENTS 0 first)
@@ -37,8 +39,12 @@ function(ingot_add_model target)
 
   get_filename_component(model "${arg_MODEL}" ABSOLUTE)
   get_source_file_property(generated "${model}" GENERATED)
+  set(depends "${model}")
   if(IS_DIRECTORY "${model}")
-    _ingot_refuse(${target} "${model} is a folder; name the model file in it")
+    set(depends "${model}/saved_model.pb")
+    if(NOT EXISTS "${depends}")
+      _ingot_refuse(${target} "${model} is a folder, and no SavedModel; name the model file in it")
+    endif()
   elseif(NOT EXISTS "${model}" AND NOT generated)
     _ingot_refuse(${target} "there is no file ${model}; paths are relative to CMAKE_CURRENT_SOURCE_DIR")
   endif()
@@ -60,6 +66,16 @@ single underscores, a letter first")
     endif()
     list(APPEND flags --dim "${dim}")
   endforeach()
+  foreach(variant IN LISTS arg_VARIANTS)
+    if(NOT variant MATCHES "^[^=,]+=[0-9]+(,[^=,]+=[0-9]+)*$")
+      _ingot_refuse(${target} "VARIANTS ${variant}: sizes are wanted, as N=1 or N=1,n=8")
+    endif()
+    list(APPEND flags --variant "${variant}")
+  endforeach()
+  if(DEFINED arg_SIGNATURES)
+    string(REPLACE ";" "," signatures "${arg_SIGNATURES}")
+    list(APPEND flags --signature "${signatures}")
+  endif()
   foreach(input IN LISTS arg_INPUTS)
     list(APPEND flags --input "${input}")
   endforeach()
@@ -105,7 +121,7 @@ or set INGOT_EXECUTABLE to its path")
     OUTPUT ${outputs}
     COMMAND ${tool} compile "${model}" --name "${name}" -o "${folder}" --emit ${kinds} ${flags}
             --depfile "${folder}/${name}.d" ${arg_FLAGS}
-    DEPENDS "${model}" "${tool_file}"
+    DEPENDS "${depends}" "${tool_file}"
     DEPFILE "${folder}/${name}.d"
     COMMENT "Compiling the model ${file_name}"
     VERBATIM)

@@ -7,27 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/scratch.bash"
 
 mkdir net
 protoc -I "$INGOT_ROOT/compiler" --encode=ingot.tensorflow.SavedModel \
-  "$INGOT_ROOT/compiler/import/saved_model/saved_model.proto" >net/saved_model.pb <<'TEXT'
-schema_version: 1
-meta_graphs {
-  meta_info_def { tags: "serve" }
-  graph_def {
-    node { name: "x" op: "Placeholder" attr { key: "dtype" value { type: 1 } }
-           attr { key: "shape" value { shape { dim { size: -1 } dim { size: 2 } } } } }
-    node { name: "w" op: "Const" attr { key: "dtype" value { type: 1 } } attr { key: "value" value { tensor {
-           dtype: 1 tensor_shape { dim { size: 2 } dim { size: 3 } } float_val: [1, 2, 3, 4, 5, 6] } } } }
-    node { name: "v" op: "Const" attr { key: "dtype" value { type: 1 } } attr { key: "value" value { tensor {
-           dtype: 1 tensor_shape { dim { size: 3 } dim { size: 1 } } float_val: [1, 0, -1] } } } }
-    node { name: "h" op: "MatMul" input: "x" input: "w" }
-    node { name: "y" op: "MatMul" input: "h" input: "v" }
-    versions { producer: 1000 }
-  }
-  signature_def { key: "embed" value {
-    inputs { key: "x" value { name: "x:0" dtype: 1 } } outputs { key: "h" value { name: "h:0" dtype: 1 } } } }
-  signature_def { key: "serving_default" value {
-    inputs { key: "x" value { name: "x:0" dtype: 1 } } outputs { key: "y" value { name: "y:0" dtype: 1 } } } }
-}
-TEXT
+  "$INGOT_ROOT/compiler/import/saved_model/saved_model.proto" <"$INGOT_ROOT/tests/e2e/projects/package/heads.txt" >net/saved_model.pb
 "$INGOT" compile net -o out --signature serving_default,embed --emit obj,so >/dev/null
 [[ $(ls out) == $'net.h\nnet.json\nnet.o\nnet.so' ]] || die "other files: $(ls out)"
 cat >use.cpp <<'TEXT'
