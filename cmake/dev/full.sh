@@ -14,6 +14,7 @@ ubsan      all unit tests under Clang's undefined-behaviour sanitizer
 tsan       all unit tests under the thread sanitizer
 ulp        each float32 function over all 2^32 inputs, at most 2 ULP; float64 functions on 10^6 samples
 models     every model of ../shared/models that compiles and ONNX's light networks, bit for bit
+keras      Keras models and functions of TensorFlow as SavedModels give what TensorFlow gives
 random     random graphs of many seeds, compiled against interpreter, bit for bit
 faults     each seeded fault of tests/faults makes a test fail
 qemu       x86-64-v2 code and aarch64 code under qemu
@@ -73,6 +74,19 @@ step_models() {
   tests/sweep/shared_models.sh "$PWD/build/tests/sweep/model_sweep" ../shared/models --all
   build/ingot verify "$light" --engine compiled
   build/tests/sweep/light_sweep "$light"/*.onnx
+}
+# KERAS_VENV names an environment with tests/keras/requirements.txt that exists already.
+step_keras() {
+  local venv=${KERAS_VENV:-}
+  need python3-venv
+  configure release
+  build_targets release ingot
+  if [[ -z $venv ]]; then
+    venv=$PWD/build/keras/venv
+    mkdir -p build/keras
+    peers_environment "$venv" tests/keras/requirements.txt
+  fi
+  "$venv/bin/python" tests/keras/saved_models.py build/keras/models --ingot build/ingot 2>build/keras/tensorflow.log
 }
 step_random() {
   export INGOT_RANDOM_GRAPHS=${INGOT_RANDOM_GRAPHS:-2000}

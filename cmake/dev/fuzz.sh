@@ -13,6 +13,13 @@ fuzz_inputs_of() {
   local folder
   case $1 in
     onnx | graphdef | tensor) tests/fuzz/make_seeds.sh "$1" "build/fuzz/seeds/$1" ;;
+    saved_model)
+      local model
+      mkdir -p build/fuzz/seeds/saved_model
+      for model in tests/keras/kept/*/model; do
+        cp "$model/saved_model.pb" "build/fuzz/seeds/saved_model/$(basename "${model%/model}").pb"
+      done
+      ;;
     text) echo tests/fuzz/models ;;
   esac
   for folder in "build/fuzz/seeds/$1" "tests/fuzz/$1" "tests/fuzz/corpus/$1"; do
@@ -103,6 +110,7 @@ fuzz_coverage() {
   case $name in
     onnx) part=import files='import/(onnx/)?[a-z_]+[.]cpp' ;;
     graphdef) part=import files='import/(tensorflow/)?[a-z_]+[.]cpp' ;;
+    saved_model) part=import files='import/(saved_model|tensorflow)/[a-z_]+[.]cpp' ;;
     tensor) part=import files='import/onnx/tensor_proto[.]cpp' ;;
     text) part=ir files='ir/[a-z_]+[.]cpp' ;;
     plan) part=plan files='plan/(check|parse|print|reader)[.]cpp' ;;

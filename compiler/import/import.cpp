@@ -290,6 +290,15 @@ Expected<Graph> import_model(std::span<const std::byte> bytes, const ImportOptio
   return import_bytes(bytes, options, {});
 }
 
+Expected<Graph> import_saved_model_bytes(std::span<const std::byte> bytes,
+                                         const std::string& variables,
+                                         const ImportOptions& options) {
+  INGOT_TRY(check_options(options));
+  Survey own;
+  Survey& survey = options.survey != nullptr ? *options.survey : own;
+  return finished(import_saved_model(bytes, variables, options, survey), options);
+}
+
 Expected<Graph> import_file(const std::string& path, const ImportOptions& options) {
   auto with_path = [&](const Error& error) {
     return Error{error.code, fmt::format("{}: {}", path, error.message)};

@@ -65,6 +65,11 @@ Expected<ModelFormat> recognise_format(std::span<const std::byte> bytes);
 /// can't be compiled (as the survey does); invalid_argument for options that do not fit the model.
 /// Thread-safe; the bytes are not kept.
 Expected<Graph> import_model(std::span<const std::byte> bytes, const ImportOptions& options);
+/// Of a SavedModel, the bytes of its saved_model.pb; `variables` is the path of its checkpoint's
+/// files, without what they end with.
+Expected<Graph> import_saved_model_bytes(std::span<const std::byte> bytes,
+                                         const std::string& variables,
+                                         const ImportOptions& options);
 
 /// The same from a file, or from the folder of a TensorFlow SavedModel; tensors that an ONNX model
 /// keeps in files of their own are read from the model's folder and nowhere else.

@@ -5,6 +5,7 @@
 #include <google/protobuf/wire_format_lite.h>
 
 #include <charconv>
+#include <functional>
 
 #include "agree.h"
 #include "import/import.h"
@@ -42,6 +43,8 @@ void add_flag(const std::string& flag, ImportOptions& options) {
   const std::string text = flag.substr(std::min(blank + 1, flag.size()));
   const std::size_t equals = text.find('=');
   if (kind == "outputs") options.outputs.push_back(text);
+  if (kind == "tag") options.tag = text;
+  if (kind == "signature") options.signature = text;
   if (kind == "input") {
     if (auto spec = parse_input_spec(text)) options.inputs.push_back(*std::move(spec));
   }
@@ -56,14 +59,14 @@ void add_flag(const std::string& flag, ImportOptions& options) {
   }
 }
 
-}  // namespace
+using Import = std::function<Expected<Graph>(const ImportOptions&)>;
 
-void import_case(Bytes data) {
+void import_with(Bytes data, const Import& import) {
   ImportOptions options;
   Survey survey;
   options.survey = &survey;
   for (const std::string& flag : read_flags(data)) add_flag(flag, options);
-  const auto graph = import_model(std::as_bytes(data), options);
+  const Expected<Graph> graph = import(options);
   (void)explain_refusals(survey.refusals, 3);
   if (!graph) {
     if (graph.error().code == ErrorCode::internal) stop(graph.error().message);
@@ -71,6 +74,22 @@ void import_case(Bytes data) {
   }
   if (survey.refused()) stop("imported and refused: " + survey.error().message);
   if (const std::string wrong = broken_promise(*graph, data.size()); !wrong.empty()) stop(wrong);
+}
+
+}  // namespace
+
+void import_case(Bytes data) {
+  import_with(data, [&](const ImportOptions& options) {
+    return import_model(std::as_bytes(data), options);
+  });
+}
+
+void import_saved_case(Bytes data) {
+  static const std::string variables =
+      INGOT_SOURCE_DIR "/tests/keras/kept/dense-keras2/model/variables/variables";
+  import_with(data, [&](const ImportOptions& options) {
+    return import_saved_model_bytes(std::as_bytes(data), variables, options);
+  });
 }
 
 }  // namespace ingot::fuzz

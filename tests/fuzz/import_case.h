@@ -10,4 +10,8 @@ namespace ingot::fuzz {
 /// Imports a model with its options; what comes of it must keep its promises.
 void import_case(Bytes data);
 
+/// The same of a saved_model.pb, which `tag a,b` and `signature f` are options of, too. Its
+/// variables are those of a small checkpoint.
+void import_saved_case(Bytes data);
+
 }  // namespace ingot::fuzz

@@ -33,8 +33,12 @@ void make_maps_lists(DescriptorProto& message) {
 FileDescriptorProto read_schema(const std::string& path, const std::string& root) {
   std::ifstream file(path, std::ios::binary);
   google::protobuf::FileDescriptorSet set;
-  INGOT_CHECK(set.ParseFromIstream(&file) && set.file_size() == 1, "{} cannot be read", path);
-  FileDescriptorProto schema = set.file(0);
+  INGOT_CHECK(set.ParseFromIstream(&file) && set.file_size() > 0, "{} cannot be read", path);
+  // What the file imports comes before it, and is of its package.
+  FileDescriptorProto schema = set.file(set.file_size() - 1);
+  for (int i = 0; i + 1 < set.file_size(); ++i)
+    schema.mutable_message_type()->MergeFrom(set.file(i).message_type());
+  schema.clear_dependency();
   schema.set_name("schema");
   schema.clear_options();
   for (DescriptorProto& message : *schema.mutable_message_type()) {

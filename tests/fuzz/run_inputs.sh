@@ -10,6 +10,10 @@ folders=()
 case $2 in
   onnx | graphdef | tensor) "$here/make_seeds.sh" "$2" "$work" "$3" && folders+=("$work") ;;
   text) folders+=("$here/models") ;;
+  saved_model)
+    for model in "$here"/../keras/kept/*/model; do cp "$model/saved_model.pb" "$work/$(basename "${model%/model}").pb"; done
+    folders+=("$work")
+    ;;
 esac
 for folder in "$here/$2" "$here/corpus/$2"; do
   [[ ! -d $folder ]] || folders+=("$folder")

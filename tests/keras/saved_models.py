@@ -2,7 +2,10 @@
 """Writes small SavedModels as Keras 3, Keras 2 and TensorFlow do, with what TensorFlow answers, and
 checks each with `ingot verify`. Prints a table; the status is 1 if one fails.
 
-    python saved_models.py FOLDER --ingot INGOT [--only REGEX] [--write-only]
+    python saved_models.py FOLDER --ingot INGOT [--only REGEX] [--again] [--write-only]
+    python saved_models.py FOLDER --again --write-only --keep tests/keras/kept
+
+The second writes those that the tests need, without what only training and saving need.
 """
 
 import argparse
@@ -29,6 +32,14 @@ from tensorflow.core.protobuf import saved_model_pb2
 from keras_models import EXPORT, KERAS2, MODELS, SAVE
 from module_models import MODULES, Module
 from reference import by_number, seed_of, write_case
+from strip import keep
+
+# What the tests have of all: a file or two of each kind of export, loops and branches of each kind.
+KEPT = """dense-keras2 float64-export truths-export conv2d_dilated-export layer_norm-keras2
+simple_rnn-export masked_attention-keras2 preprocessing-export
+lambda_boolean_mask-export keras_ops-export array_loop-module array_loop_backwards-module map_and_fold-module
+loops_within-module while_array-module while_break-module if_several-module case_data-module
+while_in_if-module if_in_while-module segments-module space_to_batch-module""".split()
 
 SOURCES = {EXPORT: f"Keras {keras.__version__}, model.export",
            SAVE: f"Keras {keras.__version__}, tf.saved_model.save",
@@ -147,6 +158,7 @@ def main():
     parser.add_argument("--only", default="", help="models whose names match")
     parser.add_argument("--again", action="store_true", help="verify what is written already")
     parser.add_argument("--write-only", action="store_true")
+    parser.add_argument("--keep", type=pathlib.Path, help="where copies for the tests go")
     flags = parser.parse_args()
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -166,6 +178,8 @@ def main():
                 unwritten += 1
                 continue
         written.add(build.__name__)
+        if flags.keep and name in KEPT:
+            keep(folder, flags.keep / name)
         if flags.write_only:
             continue
         tolerance = json.loads((folder / "model.json").read_text())["data_sets"][0]
@@ -178,6 +192,9 @@ def main():
                     f"| {tolerance['rtol']:g}, {tolerance['atol']:g} "
                     f"| {'' if share is None else f'{share:.2f}'} |")
         print(rows[-1], flush=True)
+    if flags.write_only:
+        print(f"{len(written)} models written")
+        return 1 if bad else 0
     print("\n| model | ops | result | worst error | tolerance: relative, absolute | of it |")
     print("|---|---|---|---|---|---|")
     print("\n".join(rows))

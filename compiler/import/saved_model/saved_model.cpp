@@ -27,6 +27,22 @@ constexpr std::string_view usual_tag = "serve", usual_signature = "serving_defau
 /// What TensorFlow runs when it loads a model; nothing that a user could call.
 constexpr std::string_view initializer = "__saved_model_init_op";
 
+Expected<SavedModel> parse(std::span<const std::byte> bytes) {
+  SavedModel model;
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                                static_cast<int>(bytes.size()));
+  if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
+    return fail(
+        ErrorCode::invalid_model,
+        "saved_model.pb is cut off or damaged: it cannot be read beyond byte {} of {}; copy "
+        "or save it again",
+        stream.CurrentPosition(), bytes.size());
+  }
+  if (model.meta_graphs_size() == 0)
+    return fail(ErrorCode::invalid_model, "saved_model.pb holds no graph");
+  return model;
+}
+
 Expected<SavedModel> read_file_of(const std::string& folder, const ImportOptions& options) {
   const fs::path path = fs::path(folder) / "saved_model.pb";
   std::error_code status;
@@ -49,19 +65,7 @@ Expected<SavedModel> read_file_of(const std::string& folder, const ImportOptions
     return fail(ErrorCode::limit, "saved_model.pb has {} bytes; the format ends at 2 GB", size);
   INGOT_ASSIGN(const std::vector<std::byte> bytes, read_file(path.string()));
   if (options.on_read) options.on_read(path.string());
-  SavedModel model;
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                                static_cast<int>(bytes.size()));
-  if (!model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
-    return fail(
-        ErrorCode::invalid_model,
-        "saved_model.pb is cut off or damaged: it cannot be read beyond byte {} of {}; copy "
-        "or save it again",
-        stream.CurrentPosition(), bytes.size());
-  }
-  if (model.meta_graphs_size() == 0)
-    return fail(ErrorCode::invalid_model, "saved_model.pb holds no graph");
-  return model;
+  return parse(bytes);
 }
 
 std::set<std::string> tags_of(const MetaGraph& graph) {
@@ -176,9 +180,8 @@ void add_functions(const Flat& flat, Survey& survey) {
   }
 }
 
-Expected<Graph> import_chosen(const std::string& folder, const ImportOptions& options,
-                              Survey& survey) {
-  INGOT_ASSIGN(SavedModel model, read_file_of(folder, options));
+Expected<Graph> import_chosen(SavedModel model, const std::string& checkpoint,
+                              const ImportOptions& options, Survey& survey) {
   INGOT_ASSIGN(MetaGraph * chosen, choose_graph(model, options.tag));
   survey.format = "TensorFlow SavedModel";
   INGOT_ASSIGN(const std::string name, choose_signature(*chosen, options.signature));
@@ -189,8 +192,7 @@ Expected<Graph> import_chosen(const std::string& folder, const ImportOptions& op
   INGOT_ASSIGN(ports.outputs, ports_of(signature.outputs(), "output"));
   if (ports.outputs.empty())
     return fail(ErrorCode::invalid_model, "signature '{}' has no outputs", name);
-  Variables variables(*chosen, (fs::path(folder) / "variables" / "variables").string(),
-                      options.on_read);
+  Variables variables(*chosen, checkpoint, options.on_read);
   std::vector<std::string> roots;
   for (const std::vector<Port>* side : {&ports.inputs, &ports.outputs}) {
     for (const Port& port : *side) roots.push_back(port.value);
@@ -229,7 +231,15 @@ Expected<std::vector<std::string>> saved_model_signatures(const std::string& fol
 
 Expected<Graph> import_saved_model(const std::string& folder, const ImportOptions& options,
                                    Survey& survey) {
-  return import_chosen(folder, options, survey);
+  INGOT_ASSIGN(SavedModel model, read_file_of(folder, options));
+  return import_chosen(std::move(model), (fs::path(folder) / "variables" / "variables").string(),
+                       options, survey);
+}
+
+Expected<Graph> import_saved_model(std::span<const std::byte> bytes, const std::string& variables,
+                                   const ImportOptions& options, Survey& survey) {
+  INGOT_ASSIGN(SavedModel model, parse(bytes));
+  return import_chosen(std::move(model), variables, options, survey);
 }
 
 }  // namespace ingot

@@ -3,6 +3,7 @@
 // the values of its variables (variables/).
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,5 +27,10 @@ Expected<std::vector<std::string>> saved_model_signatures(const std::string& fol
 /// be named.
 Expected<Graph> import_saved_model(const std::string& folder, const ImportOptions& options,
                                    Survey& survey);
+
+/// The same of the bytes of a saved_model.pb; `variables` is the path of its checkpoint's files,
+/// without what they end with.
+Expected<Graph> import_saved_model(std::span<const std::byte> bytes, const std::string& variables,
+                                   const ImportOptions& options, Survey& survey);
 
 }  // namespace ingot

@@ -58,8 +58,11 @@ class Finder {
     for (const auto& [counter, bound] : loop_.bounds) {
       if (!loop_.variables[counter].counts) loop_.is_counted = false;
     }
-    for (const auto& [flow, index] : indices_)
-      loop_.variables[flow].is_filled = loop_.variables[index].counts_turns();
+    for (const auto& [flow, index] : indices_) {
+      Loop::Variable& variable = loop_.variables[flow];
+      variable.is_filled = loop_.variables[index].counts_turns() &&
+                           variable.length.node != UINT32_MAX && !is_read(variable);
+    }
     if (loop_.condition.node == UINT32_MAX) refuse("it has no condition");
   }
 
@@ -164,6 +167,18 @@ class Finder {
     variable.keeps_last = constant_integer(topology_, index) == 0 &&
                           variable.length.node != UINT32_MAX &&
                           constant_integer(topology_, variable.length) == 1;
+  }
+
+  /// Whether a turn also asks the array for what earlier ones wrote.
+  bool is_read(const Loop::Variable& variable) const {
+    return std::any_of(members_.begin(), members_.end(), [&](std::uint32_t node) {
+      const std::string_view op = topology_.op(node);
+      if (!op.starts_with("TensorList") && !op.starts_with("TensorArray")) return false;
+      const std::vector<Wire>& inputs = topology_.inputs(node);
+      return node != handed_on(topology_, variable.next).node &&
+             std::any_of(inputs.begin(), inputs.end(),
+                         [&](Wire wire) { return is_old(wire, variable); });
+    });
   }
 
   /// Numbers with which nothing overflows.

@@ -21,14 +21,15 @@ struct Loop {
     bool counts = false;
     std::int64_t first = 0, step = 1;
     bool counts_turns() const { return counts && first == 0 && step == 1; }
-    /// A tensor array, or its flow.
+    /// A tensor array, or its flow. Where nothing below is set, it is carried as a tensor.
     bool is_flow = false;
     /// Of a flow of which each turn writes the entry with its number: what it writes.
     bool is_filled = false;
     Wire written;
     /// Of an array of one entry, which each turn writes anew: only the last remains.
     bool keeps_last = false;
-    Wire length;  // of the array
+    Wire length;  // of the array, where it is empty before
+    bool stacks() const { return is_filled || keeps_last; }
     /// The variable that carries the same value on, if there is one.
     std::optional<std::size_t> same_as;
   };

@@ -170,9 +170,88 @@ TEST(TensorflowLoops, KeepTheLastOfWhatTurnsWrite) {
     ASSERT_TRUE(imported);
     const std::vector<Tensor> none{float_tensor({0, 2}, {})};
     EXPECT_FALSE(bind_symbols(*imported, none));
+    // Of two entries, the other one stays what it was.
     graph.find("single").mutable_attr()->at("value").mutable_tensor()->set_int_val(0, 2);
-    EXPECT_THAT(graph.message({"all"}), HasSubstr("an array is not filled entry by entry"));
+    const std::vector<Tensor> two =
+        run(graph.b, {float_tensor({3, 2}, {1, 2, 3, 4, 5, 6})}, options);
+    ASSERT_EQ(two.size(), 1U);
+    EXPECT_EQ(numbers(two[0]), (is_state ? std::vector<double>{819, 1626, 0, 0}
+                                         : std::vector<double>{817, 1624, 0, 0}));
   }
+}
+
+/// Arrays that are written in any order are carried whole, of both kinds.
+TEST(TensorflowLoops, FillArraysBackwards) {
+  for (const bool lists : {true, false}) {
+    LoopGraph graph;
+    if (lists) use_lists(graph);
+    graph.enter("end", "last");
+    graph.b.node("Sub", "place", {"end/enter", "time/old"});
+    graph.find("write").set_input(1, "place");
+    const std::vector<Tensor> results = run(graph.b, {float_tensor({3, 2}, {1, 2, 3, 4, 5, 6})},
+                                            LoopGraph::options({"h/exit", "all"}));
+    ASSERT_EQ(results.size(), 2U);
+    EXPECT_EQ(numbers(results[0]), (std::vector<double>{819, 1626}));
+    EXPECT_EQ(numbers(results[1]), (std::vector<double>{819, 1626, 406, 809, 201, 402}));
+  }
+}
+
+/// What an earlier turn wrote is read by a later one; entries that none wrote are zeros.
+TEST(TensorflowLoops, ReadWhatTheyWrote) {
+  LoopGraph graph;
+  use_lists(graph);
+  graph.b.vector("entry_shape", {2});
+  graph.find("out").set_input(0, "entry_shape");
+  (*graph.find("out").mutable_attr())["element_dtype"].set_type(tf_float);
+  graph.b.ints("first", {}, {0});
+  graph.enter("first", "first");
+  graph.b.node("TensorListGetItem", "before", {"flow/old", "first/enter", "any"});
+  graph.find("sum").set_input(1, "before");
+  // h = 2 * h + all[0] + t: 200, 400; then 400 + 200 + 1, 800 + 400 + 1.
+  const std::vector<Tensor> results =
+      run(graph.b, {float_tensor({3, 2}, {1, 2, 3, 4, 5, 6})}, LoopGraph::options({"all"}));
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(numbers(results[0]), (std::vector<double>{200, 400, 601, 1201, 1404, 2804}));
+}
+
+/// An array that is longer than there are turns.
+TEST(TensorflowLoops, LeaveTheEndOfAnArrayEmpty) {
+  LoopGraph graph;
+  use_lists(graph);
+  graph.b.ints("five", {}, {5});
+  graph.find("out").set_input(1, "five");
+  graph.b.ints("two turns", {}, {2});
+  graph.find("limit/enter").set_input(0, "two turns");
+  const std::vector<Tensor> results =
+      run(graph.b, {float_tensor({3, 2}, {1, 2, 3, 4, 5, 6})}, LoopGraph::options({"all"}));
+  ASSERT_EQ(results.size(), 1U);
+  EXPECT_EQ(numbers(results[0]), (std::vector<double>{201, 402, 406, 809, 0, 0, 0, 0, 0, 0}));
+}
+
+TEST(TensorflowLoops, ArraysAreWrittenWithoutLoops) {
+  GraphBuilder b;
+  b.placeholder("x", tf_float, {2});
+  b.vector("any", {-1});
+  for (const int i : {0, 1, 2, 3}) b.ints(fmt::format("{}", i), {}, {i});
+  b.node("TensorListReserve", "list", {"any", "3"});
+  b.node("TensorListSetItem", "one", {"list", "2", "x"});
+  b.node("Neg", "minus", {"x"});
+  b.node("TensorListSetItem", "two", {"one", "0", "minus"});
+  b.node("TensorListStack", "y", {"two", "any"});
+  b.node("TensorListSetItem", "more", {"two", "3", "x"});  // grows
+  b.node("TensorListStack", "z", {"more", "any"});
+  ImportOptions options;
+  options.outputs = {"y", "z"};
+  const auto results = run(b, {float_tensor({2}, {1, 2})}, options);
+  ASSERT_EQ(results.size(), 2U);
+  EXPECT_EQ(numbers(results[0]), (std::vector<double>{-1, -2, 0, 0, 1, 2}));
+  EXPECT_EQ(numbers(results[1]), (std::vector<double>{-1, -2, 0, 0, 1, 2, 1, 2}));
+  b.floats("odd", {3}, {1, 2, 3});
+  b.node("TensorListSetItem", "wrong", {"two", "1", "odd"});
+  b.node("TensorListStack", "w", {"wrong", "any"});
+  options.outputs = {"w"};
+  EXPECT_THAT(b.import(options).error().message,
+              HasSubstr("it writes f32[3] to an array of f32[2]"));
 }
 
 /// A limit that each turn computes anew, from what does not change.

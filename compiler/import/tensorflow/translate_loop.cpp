@@ -32,6 +32,8 @@ struct Translator::LoopState {
   std::string refusal = {};
   /// Of each variable that is carried: at the beginning, and after a turn.
   std::vector<ValueId> starts = {}, nexts = {};
+  /// Built only to see of what types values are.
+  bool is_trial = false;
 };
 
 Expected<void> Translator::loop(int number) {
@@ -164,15 +166,20 @@ Expected<bool> Translator::begin(LoopState& state) {
   state.nexts.resize(loop.variables.size());
   for (std::size_t i = 0; i < loop.variables.size(); ++i) {
     const Loop::Variable& variable = loop.variables[i];
-    const ValueId start = value_of(variable.start);
-    state.starts[i] = start;
-    if (variable.is_flow && (variable.is_filled || variable.keeps_last)) continue;
+    ValueId start = value_of(variable.start);
+    if (variable.is_flow && variable.stacks()) continue;
+    if (!start.valid() && variable.is_flow) {
+      if (state.is_trial) continue;
+      INGOT_ASSIGN(start, first_array(state, variable));
+    }
     if (!start.valid()) {
-      state.refusal = variable.is_flow ? "an array is not filled entry by entry"
-                                       : fmt::format("what '{}' begins with is not understood",
-                                                     topology_.node(variable.merge).name());
+      state.refusal = variable.is_flow
+                          ? "an array is not filled entry by entry, nor is its size known before"
+                          : fmt::format("what '{}' begins with is not understood",
+                                        topology_.node(variable.merge).name());
       return false;
     }
+    state.starts[i] = start;
     if (!variable.counts) {
       old[i] = state.builder.carry(start, topology_.node(variable.merge).name());
       continue;
@@ -195,6 +202,36 @@ Expected<bool> Translator::begin(LoopState& state) {
       state.inside.set(node, {old[*variable], old[*variable]});
   }
   return true;
+}
+
+Expected<ValueId> Translator::first_array(LoopState& state, const Loop::Variable& variable) {
+  const Wire maker = maker_of(variable.start);
+  const std::string_view op = topology_.op(maker.node);
+  if (op != "TensorListReserve" && op != "TensorArrayV3") return ValueId{};
+  std::optional<TensorType> entry = entry_type(maker);
+  if (!entry && variable.written.node != UINT32_MAX) {
+    // What a turn writes says it, if that does not hang on the array.
+    LoopBuilder builder(state.around, state.loop.frame, state.trips);
+    LoopState trial{state.loop, state.number, state.place,     state.around,
+                    builder,    state.trips,  state.is_counted};
+    trial.is_trial = true;
+    Survey aside;
+    INGOT_ASSIGN(const bool begun, begin(trial));
+    if (!begun) return ValueId{};
+    INGOT_TRY(read_entries(trial));
+    const Needed written = needed({variable.written}, state.number, [&](std::uint32_t node) {
+      return !is_enter(topology_.op(node)) && trial.inside.count(node) == 0;
+    });
+    const Bring in = [&](ValueId value) { return same(builder, value); };
+    INGOT_ASSIGN(const bool complete, bring(written.outside, in, trial.inside));
+    if (!complete) return ValueId{};
+    Translator body(builder.body().graph(), structure_, trial.inside, aside, state.number,
+                    state.place);
+    INGOT_TRY(body.translate_all(written.nodes));
+    if (const ValueId value = body.value_of(variable.written); value.valid())
+      entry = builder.body().type(value);
+  }
+  return entry ? new_array(state.around, maker, *entry) : ValueId{};
 }
 
 /// Arrays around the loop of which each turn reads the entry with its number.
@@ -226,7 +263,7 @@ Expected<bool> Translator::turn(LoopState& state) {
   std::vector<Wire> roots;
   for (const Loop::Variable& variable : loop.variables) {
     if (variable.counts) continue;
-    roots.push_back(variable.is_filled || variable.keeps_last ? variable.written : variable.next);
+    roots.push_back(variable.stacks() ? variable.written : variable.next);
   }
   const Needed turn = needed(roots, state.number, [&](std::uint32_t node) {
     return !is_enter(topology_.op(node)) && state.inside.count(node) == 0;
@@ -242,13 +279,12 @@ Expected<bool> Translator::turn(LoopState& state) {
   for (std::size_t i = 0; i < loop.variables.size(); ++i) {
     const Loop::Variable& variable = loop.variables[i];
     if (variable.counts) continue;
-    const bool stacks = variable.is_filled || variable.keeps_last;
-    const ValueId value = body.value_of(stacks ? variable.written : variable.next);
+    const ValueId value = body.value_of(variable.stacks() ? variable.written : variable.next);
     if (!value.valid()) {
       state.refusal = "what a turn computes is not understood";
       return true;
     }
-    if (stacks) {
+    if (variable.stacks()) {
       if (!variable.same_as) state.builder.stack(value, 0, false);
       continue;
     }
@@ -333,14 +369,13 @@ Expected<void> Translator::leave(LoopState& state, const std::vector<ValueId>& r
   const Loop& loop = state.loop;
   Composer after(graph_, loop.frame);
   std::vector<ValueId> of_variable(loop.variables.size());
-  auto stacks = [](const Loop::Variable& v) { return v.is_filled || v.keeps_last; };
   std::size_t at = 0;
   for (std::size_t i = 0; i < loop.variables.size(); ++i) {
-    if (!loop.variables[i].counts && !stacks(loop.variables[i])) of_variable[i] = results[at++];
+    if (!loop.variables[i].counts && !loop.variables[i].stacks()) of_variable[i] = results[at++];
   }
   for (std::size_t i = 0; i < loop.variables.size(); ++i) {
     const Loop::Variable& variable = loop.variables[i];
-    if (stacks(variable) && !variable.same_as) of_variable[i] = results[at++];
+    if (variable.stacks() && !variable.same_as) of_variable[i] = results[at++];
     if (variable.is_filled) of_variable[i] = whole_array(state, variable, of_variable[i]);
     if (!variable.counts) continue;
     const DType dtype = graph_.type(state.starts[i]).dtype;

@@ -97,6 +97,8 @@ class Translator {
   Expected<bool> condition(LoopState& state);
   Expected<void> leave(LoopState& state, const std::vector<ValueId>& results);
   ValueId whole_array(LoopState& state, const Loop::Variable& variable, ValueId filled);
+  /// What an array that turns write in any order begins as; invalid where that is not known.
+  Expected<ValueId> first_array(LoopState& state, const Loop::Variable& variable);
   void block_loop(const Loop& loop);
 
   // ---- arrays, in translate_array.cpp ----
@@ -105,6 +107,14 @@ class Translator {
   Expected<void> array(std::uint32_t node);
   /// The same of a tensor list.
   Expected<void> list(std::uint32_t node);
+  /// The node that makes an array, behind nodes that hand it on.
+  Wire maker_of(Wire array) const;
+  /// What the maker of an array says of its entries, if that is all of their type.
+  std::optional<TensorType> entry_type(Wire maker);
+  /// An array of zeros; invalid where its length depends on data.
+  ValueId new_array(Composer& composer, Wire maker, const TensorType& entry);
+  /// A node that writes an entry outside of what `loop` stacks.
+  Expected<void> write_entry(std::uint32_t node);
   /// Indices that are 0, 1, .. to the end of an axis of this size.
   bool are_all(ValueId indices, const Dim& size) const;
 

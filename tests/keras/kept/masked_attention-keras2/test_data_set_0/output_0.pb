@@ -1,0 +1,1 @@
+Bglobal_average_pooling1dJ —r½¬ß¾á^?ä?Œïe?Ìë¿j~¿¿e?
