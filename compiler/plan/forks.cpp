@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <tuple>
 
 #include "plan/arena.h"
 #include "plan/blocks.h"
@@ -215,10 +216,16 @@ Plan with_fork(const Plan& plan, const std::vector<Unit>& units, const Candidate
     fork.parts.push_back({first, next - 1});
   }
   append(candidate.after);
-  // Loops may have changed places.
-  std::stable_sort(result.blocks.begin(), result.blocks.end(), [](const Block& a, const Block& b) {
-    return a.first != b.first ? a.first < b.first : a.last > b.last;
+  // Loops may have changed places; blocks of the same kernels stay as they are to each other.
+  std::vector<std::size_t> order(result.blocks.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t i, std::size_t j) {
+    const Block &x = result.blocks[i], &y = result.blocks[j];
+    return std::tuple(x.first, y.last, i) < std::tuple(y.first, x.last, j);
   });
+  std::vector<Block> blocks;
+  for (const std::size_t i : order) blocks.push_back(std::move(result.blocks[i]));
+  result.blocks = std::move(blocks);
   const auto place = std::find_if(result.forks.begin(), result.forks.end(), [&](const Fork& other) {
     return other.parts.front().first > fork.parts.front().first;
   });

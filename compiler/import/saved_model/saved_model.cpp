@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "import/inputs.h"
+#include "import/saved_model/aliases.h"
 #include "import/saved_model/flatten.h"
 #include "import/saved_model/variables.h"
 #include "import/tensorflow/dilate.h"
@@ -109,22 +110,30 @@ std::vector<std::string> signatures_of(const MetaGraph& graph) {
   return names;
 }
 
-Expected<std::string> choose_signature(const MetaGraph& graph, const std::string& wanted) {
-  const std::vector<std::string> names = signatures_of(graph);
+/// A signature of the graph, or one that is made of a function with that name.
+Expected<std::string> choose_signature(MetaGraph& graph, const std::string& wanted) {
+  const std::vector<std::string> names = signatures_of(graph), aliases = aliases_of(graph);
   for (const std::string& name : names) {
     if (!is_utf8(name))
       return fail(ErrorCode::invalid_model, "the name of a signature is not UTF-8");
   }
+  const std::string name = wanted.empty() ? std::string(usual_signature) : wanted;
+  if (std::binary_search(names.begin(), names.end(), name)) return name;
+  if (std::binary_search(aliases.begin(), aliases.end(), name)) {
+    INGOT_TRY(add_signature_of(graph, name));
+    return name;
+  }
+  const std::string others =
+      aliases.empty() ? "" : fmt::format("; functions called '{}'", fmt::join(aliases, "', '"));
   if (names.empty()) {
     return fail(ErrorCode::invalid_argument,
                 "the model has no signature, so it does not say what its inputs and outputs are; "
-                "save it with tf.saved_model.save(MODULE, FOLDER, signatures=FUNCTION)");
+                "save it with tf.saved_model.save(MODULE, FOLDER, signatures=FUNCTION){}",
+                others.empty() ? "" : fmt::format("{} can be named with --signature", others));
   }
-  const std::string name = wanted.empty() ? std::string(usual_signature) : wanted;
-  if (std::binary_search(names.begin(), names.end(), name)) return name;
   return fail(ErrorCode::invalid_argument,
-              "the model has no signature '{}', but '{}': choose with --signature {}", name,
-              fmt::join(names, "', '"), names[0]);
+              "the model has no signature '{}', but '{}'{}: choose with --signature {}", name,
+              fmt::join(names, "', '"), others, names[0]);
 }
 
 /// `x_2` before `x_10`.

@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
+
 #include "import/saved_model/model_builder.h"
 
 namespace ingot::tensorflow {
@@ -81,6 +83,115 @@ TEST(SavedModel, TagsAndSignatures) {
   EXPECT_EQ(b.run(options), (Doubles{11, 42}));
   b.graph().mutable_signature_def()->clear();
   EXPECT_THAT(b.message(options), HasSubstr("the model has no signature"));
+}
+
+/// A function that no signature has, saved with SaveOptions(function_aliases={"loss": f}).
+TEST(SavedModel, FunctionsByTheirAliases) {
+  ModelBuilder b = linear();
+  FunctionBuilder loss = b.function("__inference_loss_7", {"a", "target", "w", "c"},
+                                    {{"identity", "more:z:0"}, {"identity_1", "a"}});
+  loss.node("ReadVariableOp", "read", {"w"});
+  loss.node("Mul", "product", {"a", "read:value:0"});
+  loss.node("AddV2", "sum", {"product:z:0", "target"});
+  loss.node("AddV2", "more", {"sum:z:0", "c"});
+  for (int i = 0; i < 2; ++i) {
+    loss.def.mutable_signature()->mutable_input_arg(i)->set_type(tf_float);
+    auto& attributes = *(*loss.def.mutable_arg_attr())[static_cast<unsigned>(i)].mutable_attr();
+    GraphBuilder::set_shape(*attributes["_output_shapes"].mutable_list()->add_shape(), {-1, 2});
+  }
+  (*(*loss.def.mutable_arg_attr())[1].mutable_attr())["_user_specified_name"].set_s("y");
+  b.floats("hundred", {}, {100});
+  auto& objects = *b.graph().mutable_object_graph_def();
+  objects.add_nodes()->mutable_variable()->set_dtype(tf_float);
+  GraphBuilder::set_shape(*objects.mutable_nodes(0)->mutable_variable()->mutable_shape(), {2});
+  objects.add_nodes();
+  objects.add_nodes()->mutable_constant()->set_operation("hundred");
+  auto& bound = (*objects.mutable_concrete_functions())["__inference_loss_7"];
+  bound.add_bound_inputs(0);  // of which the value is `kernel/value`
+  bound.add_bound_inputs(2);
+  auto& aliases = *b.graph().mutable_meta_info_def()->mutable_function_aliases();
+  aliases["__inference_loss_7"] = "loss";
+  ImportOptions options;
+  options.signature = "loss";
+  const auto graph = b.import(options);
+  ASSERT_TRUE(graph) << graph.error().message;
+  const std::vector<Tensor> inputs{float_tensor({1, 2}, {1, 2}), float_tensor({1, 2}, {3, 4})};
+  const auto outputs = interpret(*graph, inputs, *bind_symbols(*graph, inputs));
+  ASSERT_TRUE(outputs) << outputs.error().message;
+  EXPECT_EQ(graph->value(graph->inputs()[0]).name, "a");
+  EXPECT_EQ(graph->value(graph->inputs()[1]).name, "y");
+  EXPECT_EQ(graph->outputs()[0].name, "output_0");
+  EXPECT_EQ(numbers((*outputs)[0]), (Doubles{113, 144}));
+  EXPECT_EQ(numbers((*outputs)[1]), (Doubles{1, 2}));
+
+  options.signature = "los";
+  EXPECT_THAT(b.message(options), HasSubstr("no signature 'los', but 'serving_default'; functions "
+                                            "called 'loss': choose with --signature"));
+  options.signature = "loss";
+  objects.mutable_nodes(2)->Clear();
+  EXPECT_THAT(b.message(options), HasSubstr("neither a variable nor a constant, such as a table"));
+  bound.set_bound_inputs(1, 7);
+  EXPECT_THAT(b.message(options), HasSubstr("'loss' is bound to object 7, of 3"));
+  aliases["inner"] = "loss";
+  EXPECT_THAT(b.message(options), HasSubstr("'loss' stands for 2 functions"));
+  aliases.erase("inner");
+  aliases["__inference_loss_7"] = "";
+  aliases["gone"] = "loss";
+  EXPECT_THAT(b.message(options), HasSubstr("function 'gone', which is not in the file"));
+}
+
+/// What a function cannot do in a compiled model is told with the calls that lead to it, the
+/// function that it is written in, and what to do next.
+TEST(SavedModel, WhatFunctionsCannotDo) {
+  const auto told = [](const std::function<void(ModelBuilder&, FunctionBuilder&)>& write) {
+    ModelBuilder b;
+    b.variable("w", "kernel/value", {2}, {10, 20}, "outer");
+    calls(b.node("StatefulPartitionedCall", "call", {"serving_default_x", "w"}), "outer");
+    FunctionBuilder outer = b.function("outer", {"x", "w"}, {{"y", "layer:y:0"}});
+    calls(outer.node("StatefulPartitionedCall", "layer", {"x", "w"}), "inner");
+    FunctionBuilder inner = b.function("inner", {"x", "w"}, {{"y", "result:y:0"}});
+    write(b, inner);
+    b.port(false, "y", "call:0");
+    return b.message();
+  };
+  const std::string place = "'call/layer/bad' (of function 'inner')";
+  std::string message = told([](ModelBuilder&, FunctionBuilder& f) {
+    f.node("LookupTableFindV2", "bad", {"w", "x"});
+    f.node("Identity", "result", {"bad:y:0"});
+    f.def.mutable_ret()->at("y") = "result:output:0";
+  });
+  EXPECT_THAT(message, testing::AllOf(HasSubstr(place), HasSubstr("looks up a table"),
+                                      HasSubstr("replace the lookup by tf.gather")));
+  message = told([](ModelBuilder&, FunctionBuilder& f) {
+    f.node("StringLower", "bad", {"x"});
+    f.node("Identity", "result", {"bad:y:0"});
+    f.def.mutable_ret()->at("y") = "result:output:0";
+  });
+  EXPECT_THAT(message, testing::AllOf(HasSubstr(place), HasSubstr("works on strings"),
+                                      HasSubstr("keep strings outside of the model")));
+  message = told([](ModelBuilder&, FunctionBuilder& f) {
+    f.node("XlaCallModule", "bad", {"x"});
+    f.node("Identity", "result", {"bad:y:0"});
+    f.def.mutable_ret()->at("y") = "result:output:0";
+  });
+  EXPECT_THAT(message, testing::AllOf(HasSubstr(place), HasSubstr("a program for XLA (StableHLO)"),
+                                      HasSubstr("export the model to ONNX, or with JAX")));
+  message = told([](ModelBuilder&, FunctionBuilder& f) {
+    f.node("Identity", "result", {"x"});
+    f.node("AssignAddVariableOp", "bad", {"w", "x"});
+    (*f.def.mutable_control_ret())["bad"] = "bad";
+    f.def.mutable_ret()->at("y") = "result:output:0";
+  });
+  EXPECT_THAT(message, testing::AllOf(HasSubstr(place), HasSubstr("it writes variable 'w'"),
+                                      HasSubstr("give it back as an input")));
+  message = told([](ModelBuilder& b, FunctionBuilder& f) {
+    f.node("ReadVariableOp", "read", {"w"});
+    f.node("Mul", "result", {"x", "read:value:0"});
+    f.def.mutable_ret()->at("y") = "result:z:0";
+    b.objects.mutable_nodes(0)->mutable_attributes(0)->set_checkpoint_key("other/value");
+  });
+  EXPECT_THAT(message, testing::AllOf(HasSubstr("variable 'w'"), HasSubstr("variables.index"),
+                                      HasSubstr("other/value")));
 }
 
 TEST(SavedModel, PortsAreSortedWithNumbersByValue) {

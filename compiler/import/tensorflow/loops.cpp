@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "import/tensorflow/graphdef.pb.h"
 #include "import/tensorflow/tensor.h"
@@ -348,8 +349,10 @@ Loops::Loops(const Topology& topology, const Selection& selection) : of_node_(to
     if (steps == 0) loop.refusal = "the graph has too many loops within loops";
   }
   // Those around others first, so that what is within is left to the innermost one.
-  std::stable_sort(loops_.begin(), loops_.end(),
-                   [](const Loop& a, const Loop& b) { return a.within.size() > b.within.size(); });
+  std::sort(loops_.begin(), loops_.end(), [](const Loop& a, const Loop& b) {
+    return std::tuple(b.within.size(), std::string_view(a.frame)) <
+           std::tuple(a.within.size(), std::string_view(b.frame));
+  });
   for (std::size_t i = 0; i < loops_.size(); ++i) {
     for (const std::uint32_t node : loops_[i].within) {
       loops_[i].parent = std::max(loops_[i].parent, of_node_[node]);
