@@ -28,6 +28,7 @@ function(ingot_compiler_library name front planning)
       ingot_precompile(${library} <llvm/IR/DIBuilder.h> <llvm/IR/IRBuilder.h> <llvm/IR/Intrinsics.h>
                                   <llvm/IR/MDBuilder.h> <llvm/IR/Module.h>)
     elseif(folder STREQUAL import)
+      target_link_libraries(${library} PRIVATE ingot_keras_flags)
       ingot_schema_library()
       if(TARGET ingot_schema)
         target_include_directories(${library} SYSTEM PRIVATE ${CMAKE_BINARY_DIR}/schema)
@@ -59,7 +60,7 @@ function(ingot_archive name)
   target_compile_definitions(${name} INTERFACE INGOT_VERSION="${PROJECT_VERSION}")
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf fmt::fmt
                                        nlohmann_json::nlohmann_json ${XXHASH_LIBRARY}
-                                       ${SNAPPY_LIBRARY} ${ISAL_LIBRARY})
+                                       ${SNAPPY_LIBRARY} ${ISAL_LIBRARY} ${INGOT_KERAS_LIBRARIES})
 endfunction()
 
 function(ingot_compiler_flags library)

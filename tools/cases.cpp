@@ -95,7 +95,8 @@ Expected<std::vector<Case>> read_model(const fs::path& folder) {
     result.name = folder.filename().string();
     result.model = (folder / json.at("file").get<std::string>()).string();
     const std::string format = json.at("format").get<std::string>();
-    if (format != "onnx" && format != "graphdef" && format != "savedmodel") {
+    const bool named = format == "savedmodel" || format == "keras" || format == "h5";
+    if (format != "onnx" && format != "graphdef" && !named) {
       result.refused = fmt::format("format {} cannot be read yet", format);
     }
     // A frozen graph carries no signature; an ONNX model its own.
@@ -122,7 +123,7 @@ Expected<std::vector<Case>> read_model(const fs::path& folder) {
       }
       return cases;
     }
-    if (format == "savedmodel") {
+    if (named) {
       read_signature(folder, json, result);
     } else {
       read_data_sets(folder, json.at("data_sets"), result);

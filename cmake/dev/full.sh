@@ -14,7 +14,7 @@ ubsan      all unit tests under Clang's undefined-behaviour sanitizer
 tsan       all unit tests under the thread sanitizer
 ulp        each float32 function over all 2^32 inputs, at most 2 ULP; float64 functions on 10^6 samples
 models     every model of ../shared/models that compiles and ONNX's light networks, bit for bit
-keras      Keras models and functions of TensorFlow as SavedModels give what TensorFlow gives
+keras      Keras models and functions of TensorFlow as SavedModels, and layers in Keras' own files, give what TensorFlow gives
 memory     inspecting a SavedModel of 512 MB takes at most 1.2 times that memory, compiling it 2.5 times
 random     random graphs of many seeds, compiled against interpreter, bit for bit
 faults     each seeded fault of tests/faults makes a test fail
@@ -88,6 +88,7 @@ step_keras() {
     peers_environment "$venv" tests/keras/requirements.txt
   fi
   "$venv/bin/python" tests/keras/saved_models.py build/keras/models --ingot build/ingot 2>build/keras/tensorflow.log
+  "$venv/bin/python" tests/keras/layers.py build/keras/layers --ingot build/ingot 2>build/keras/layers.log
 }
 step_memory() {
   configure release

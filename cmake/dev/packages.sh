@@ -4,7 +4,7 @@
 
 BUILD_PACKAGES=(cmake ninja-build g++ binutils pkg-config llvm-19-dev liblld-19-dev
   protobuf-compiler libprotobuf-dev libfmt-dev libcli11-dev nlohmann-json3-dev libxxhash-dev
-  libyaml-cpp-dev libsnappy-dev libisal-dev)
+  libyaml-cpp-dev libsnappy-dev libisal-dev libhdf5-dev libzip-dev)
 TEST_PACKAGES=(libgtest-dev libgmock-dev libmpfr-dev groff-base zsh jq)
 FULL_PACKAGES=(clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev qemu-user-static
   g++-aarch64-linux-gnu)

@@ -152,6 +152,9 @@ class Composer {
   /// Pads that give ceil(size / stride) positions, the odd one at the end (`upper`) or at the
   /// beginning; fails where they depend on a symbol.
   Pads same_pads(const Dim& size, const ops::WindowAxis& axis, bool upper);
+  /// The same for one axis of x: where they are known, they become the window's; where a size decides
+  /// how much, x is padded with `fill` (invalid: 0).
+  ValueId pad_same(ValueId x, std::size_t place, ops::WindowAxis& axis, ValueId fill = {});
   /// x [batch, positions.., channels], w [taps.., channels / groups, results], bias [results] or
   /// invalid; an entry of `axes` for each axis of positions.
   ValueId conv(ValueId x, ValueId w, ValueId bias, const WindowAxes& axes, std::int64_t groups);

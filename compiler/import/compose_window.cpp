@@ -67,6 +67,23 @@ Pads Composer::same_pads(const Dim& size, const ops::WindowAxis& axis, bool uppe
   return upper ? Pads{pads / 2, pads - pads / 2} : Pads{pads - pads / 2, pads / 2};
 }
 
+ValueId Composer::pad_same(ValueId x, std::size_t place, ops::WindowAxis& axis, ValueId fill) {
+  if (failed()) return {};
+  const Dim size = shape(x)[place];
+  // The last window begins at the last multiple of the stride that is within.
+  const Dim beyond = size.value()
+                         ? Dim()
+                         : Dim(axis.reach() - 1) - Dim::mod(size + (axis.stride - 1), axis.stride);
+  const Interval bounds = beyond.bounds(graph_.symbol_ranges());
+  if (beyond.value() || bounds.hi <= 0) {
+    std::tie(axis.pad_begin, axis.pad_end) = same_pads(size, axis, true);
+    return x;
+  }
+  const Dim total = bounds.lo < 0 ? Dim::max(beyond, 0) : beyond;
+  const Dim begin = Dim::floor_div(total, 2);
+  return pad(x, place, begin, total - begin, PadMode::constant, fill);
+}
+
 ValueId Composer::conv(ValueId x, ValueId w, ValueId bias, const WindowAxes& axes,
                        std::int64_t groups) {
   std::vector<ValueId> operands{x, w};

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "import/inputs.h"
+#include "import/keras/keras.h"
 #include "import/onnx/onnx.h"
 #include "import/saved_model/saved_model.h"
 #include "import/tensorflow/graphdef.h"
@@ -78,13 +79,6 @@ Expected<void> refuse_what_is_known(std::string_view text) {
   };
   using namespace std::string_view_literals;
   static constexpr Known known[] = {
-      {0, "\x89HDF"sv, ErrorCode::unsupported,
-       "a Keras file (.h5), which is not supported yet; freeze the model to a GraphDef or convert "
-       "it "
-       "to ONNX"},
-      {0, "PK\x03\x04"sv, ErrorCode::unsupported,
-       "a zip archive, as .keras and PyTorch files are; those are not supported yet, convert the "
-       "model to ONNX"},
       {0, "\x80\x02"sv, ErrorCode::unsupported,
        "a Python pickle, as old PyTorch checkpoints are; convert the model to ONNX "
        "(torch.onnx.export)"},
@@ -155,6 +149,8 @@ std::string_view advice_for(ModelFormat format) {
       return "see what onnx.checker.check_model(FILE, full_check=True) says, and export it again";
     case ModelFormat::graphdef:
       return "see what tf.import_graph_def says, and freeze the graph again";
+    case ModelFormat::keras:
+      return "see what keras.models.load_model says, and save the model again";
     case ModelFormat::text:
       break;
   }
@@ -215,6 +211,8 @@ Expected<Graph> import_as(ModelFormat format, std::span<const std::byte> bytes,
         return import_onnx(bytes, options, folder, survey);
       case ModelFormat::graphdef:
         return import_graphdef(bytes, options, survey);
+      case ModelFormat::keras:
+        return import_keras(bytes, options, survey);
       case ModelFormat::text:
         return import_text(as_text(bytes), options, survey);
     }
@@ -279,6 +277,8 @@ Expected<ModelFormat> recognise_format(std::span<const std::byte> bytes) {
   }
   const std::string_view text = as_text(bytes);
   if (is_text_form(text)) return ModelFormat::text;
+  if (text.starts_with("PK\x03\x04") || text.starts_with("\x89HDF\r\n\x1a\n"))
+    return ModelFormat::keras;
   INGOT_TRY(refuse_what_is_known(text));
   if (text.starts_with("node {") || text.starts_with("ir_version:")) {
     return fail(ErrorCode::unsupported, "protobuf in text form; write the model in binary form");

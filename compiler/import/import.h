@@ -50,12 +50,12 @@ struct ImportOptions {
   Survey* survey = nullptr;
 };
 
-enum class ModelFormat { onnx, graphdef, text };
+enum class ModelFormat { onnx, graphdef, text, keras };
 
 /// Recognised by content, never by the file's name. Errors: invalid_model when it is none of them.
 Expected<ModelFormat> recognise_format(std::span<const std::byte> bytes);
 
-/// ONNX, a frozen TensorFlow GraphDef, or Ingot's own text form.
+/// ONNX, a frozen TensorFlow GraphDef, a .keras or .h5 file of Keras, or Ingot's own text form.
 ///
 /// Symbols: a nameless leading dimension is `N`; other nameless ones get names after their input
 /// (`x_d1`). A symbol that leads every input it occurs in ranges over 0 to 2^31-1, others over 0

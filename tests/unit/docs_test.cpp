@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "import/keras/table.h"
 #include "import/onnx/walk.h"
 #include "import/tensorflow/emit.h"
 #include "ir/op.h"
@@ -179,6 +180,32 @@ TEST(Docs, PassesPageIsWhatTheTableSays) {
                            std::string_view(passes_page())));
   }
   EXPECT_EQ(passes_page(), text_of("passes.md")) << "run ./dev bless Docs and look at git diff";
+}
+
+/// Which classes Keras has, tests/keras/layers.py says; here, that the page and the table agree.
+TEST(Docs, KerasLayersPageIsWhatTheTableSays) {
+  std::map<std::string, std::string> table;
+  for (const keras::Row& row : keras::layer_rows())
+    table[std::string(row.name)] = row.read() ? "read" : fmt::format("refused: {}", row.reason);
+  for (const keras::Alias& alias : keras::aliases()) {
+    EXPECT_TRUE(table.contains(std::string(alias.of))) << alias.of;
+    table[std::string(alias.name)] = fmt::format("as `{}`", alias.of);
+  }
+  const std::string page = text_of("keras-layers.md");
+  std::size_t rows = 0;
+  for (std::size_t at = page.find("\n| `"); at != std::string::npos;
+       at = page.find("\n| `", at + 1)) {
+    const std::string line = page.substr(at + 4, page.find('\n', at + 1) - at - 4);
+    const std::size_t middle = line.find("` | ");
+    ASSERT_NE(middle, std::string::npos) << line;
+    const std::string name = line.substr(0, middle);
+    EXPECT_EQ(line.substr(middle + 4), table[name] + " |") << name;
+    ++rows;
+  }
+  EXPECT_GT(rows, 150U);
+  for (const keras::Row& row : keras::layer_rows())
+    EXPECT_NE(page.find(fmt::format("| `{}` |", row.name)), std::string::npos)
+        << row.name << ": run tests/keras/layers.py --page";
 }
 
 TEST(Docs, NumericsPageNamesEveryPass) {

@@ -13,20 +13,6 @@ using Integers = std::vector<std::int64_t>;
 /// Strides, dilations, taps and pads beyond this are no model; below, sums of them do not overflow.
 constexpr std::int64_t most_of_one = std::int64_t{1} << 24;
 
-/// The padding 'SAME' of an axis whose size decides how much that is; none if it always is the
-/// same.
-std::optional<std::pair<Dim, Dim>> changing_pads(NodeContext& n, const Dim& size,
-                                                 const ops::WindowAxis& axis) {
-  if (size.value()) return std::nullopt;
-  // The last window begins at the last multiple of the stride that is within.
-  const Dim beyond = Dim(axis.reach() - 1) - Dim::mod(size + (axis.stride - 1), axis.stride);
-  const Interval bounds = beyond.bounds(n.graph().symbol_ranges());
-  if (beyond.value() || bounds.hi <= 0) return std::nullopt;
-  const Dim total = bounds.lo < 0 ? Dim::max(beyond, 0) : beyond;
-  const Dim begin = Dim::floor_div(total, 2);
-  return std::pair(begin, total - begin);
-}
-
 /// The window along every axis of a value of `shape`, by the node's padding. Lists have an entry
 /// for each axis, in the order of the file's layout, as TensorFlow writes them. `x`, if it is not
 /// null, is padded with zeros where a size decides how much.
@@ -58,10 +44,8 @@ WindowAxes read_windows(NodeContext& n, const Shape& shape, const Integers& taps
     }
     if (n.failed()) return {};
     ops::WindowAxis axis{taps[d], strides[d], dilations[d]};
-    const auto changing =
-        padding == "SAME" && x != nullptr ? changing_pads(n, shape[d], axis) : std::nullopt;
-    if (changing) {
-      *x = n.pad(*x, d, changing->first, changing->second, PadMode::constant);
+    if (padding == "SAME" && x != nullptr) {
+      *x = n.pad_same(*x, d, axis);
     } else if (padding == "SAME") {
       std::tie(axis.pad_begin, axis.pad_end) = n.same_pads(shape[d], axis, true);
     }
