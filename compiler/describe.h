@@ -24,7 +24,7 @@ struct ObjectFacts {
 std::string provenance(const plan::Text& text, std::span<const std::byte> weights,
                        const CompileOptions& options);
 
-write::Interface describe(const PlannedModel& model, const ObjectFacts& object,
+write::Interface describe(const PlannedModel& planned, const ObjectFacts& object,
                           const CompileOptions& options);
 
 /// The interpreter's answer to the inputs that a seed stands for (<ingot/self_test.h>), at small
