@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "import/compose.h"
 #include "import/inputs.h"
 
 namespace ingot {
@@ -98,6 +99,48 @@ TEST(Symbols, NumbersAndScaledSymbolsMerge) {
   ASSERT_TRUE(merge_symbols(graph));
   EXPECT_EQ(str(graph.type(graph.inputs()[0])), "f32[a, a, 4]");
   EXPECT_EQ(graph.symbols().size(), 1U);
+}
+
+/// Two sequences of two parts each, concatenated and added.
+Graph sum_of_sequences(bool other_order) {
+  Graph graph;
+  std::vector<ValueId> parts;
+  for (const char* symbol : {"a", "b", "c", "d"}) {
+    graph.declare_symbol(symbol, {0, 100});
+    parts.push_back(graph.add_input(symbol, {DType::f32, {Dim::symbol(symbol), 4}}));
+  }
+  Composer composer(graph, "sequences");
+  const ValueId first = composer.concat({parts[0], parts[1]}, 0);
+  const ValueId second =
+      composer.concat({parts[other_order ? 3 : 2], parts[other_order ? 2 : 3]}, 0);
+  graph.add_output("y", composer.op("add", {first, second}));
+  return graph;
+}
+
+TEST(Symbols, PartsOfConcatenationsThatMeetMerge) {
+  for (const bool other_order : {false, true}) {
+    Graph graph = sum_of_sequences(other_order);
+    ASSERT_EQ(graph.symbols().size(), 4U);
+    ASSERT_TRUE(merge_symbols(graph));
+    std::vector<std::string> types;
+    for (const ValueId input : graph.inputs()) types.push_back(str(graph.type(input)));
+    const auto expected =
+        other_order ? std::vector<std::string>{"f32[a, 4]", "f32[b, 4]", "f32[b, 4]", "f32[a, 4]"}
+                    : std::vector<std::string>{"f32[a, 4]", "f32[b, 4]", "f32[a, 4]", "f32[b, 4]"};
+    EXPECT_EQ(types, expected);
+    EXPECT_TRUE(graph.constraints().empty());
+  }
+}
+
+TEST(Symbols, SumsThatAreNoConcatenationsStayConstraints) {
+  Graph graph;
+  for (const char* symbol : {"a", "b", "c", "d"}) graph.declare_symbol(symbol, {0, 100});
+  const Dim a = Dim::symbol("a"), b = Dim::symbol("b"), c = Dim::symbol("c"), d = Dim::symbol("d");
+  graph.add_input("x", {DType::f32, {a, b, c, d}});
+  ASSERT_TRUE(graph.require({a + b, Constraint::Relation::equal, c + d, "rows"}));
+  ASSERT_TRUE(merge_symbols(graph));
+  EXPECT_EQ(graph.symbols().size(), 4U);
+  EXPECT_EQ(graph.constraints().size(), 1U);
 }
 
 TEST(Symbols, ContradictionsAreErrors) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shape inference says which sizes must be equal; where it says what a symbol is, the symbol goes.
+#include <algorithm>
+#include <set>
+
 #include "import/inputs.h"
 #include "ir/op.h"
 
@@ -50,9 +53,60 @@ Expected<std::optional<Replacement>> solve(const Graph& graph, const Constraint&
   return std::optional<Replacement>{};
 }
 
+/// The symbols of `a + b + c`; none of another sum, or of a single symbol.
+std::set<std::string> symbols_of_sum(const Dim& dim) {
+  std::set<std::string> names;
+  for (const Dim::Term& term : dim.terms()) {
+    const bool lone = term.coefficient == 1 && term.factors.size() == 1 &&
+                      term.factors[0].kind == Dim::Kind::symbol;
+    if (!lone) return {};
+    names.insert(term.factors[0].name);
+  }
+  return names.size() < 2 ? std::set<std::string>{} : names;
+}
+
+/// The order in which a concat puts parts of these sizes one behind the other.
+std::vector<std::string> order_of_parts(const Graph& graph, const std::set<std::string>& symbols) {
+  for (const Node& node : graph.nodes()) {
+    if (node.op->name != "concat" || node.inputs.size() != symbols.size()) continue;
+    const Shape& whole = graph.type(node.outputs[0]).shape;
+    for (std::size_t axis = 0; axis < whole.size(); ++axis) {
+      if (symbols_of_sum(whole[axis]) != symbols) continue;
+      std::vector<std::string> order;
+      for (const ValueId part : node.inputs) {
+        const auto name = graph.type(part).shape[axis].symbol_name();
+        if (name && symbols.contains(*name)) order.push_back(*name);
+      }
+      if (order.size() == symbols.size()) return order;
+    }
+  }
+  return {};
+}
+
+/// What `a + b + c == d + e + f` says where both are the sizes of concatenated parts: that the
+/// first parts meet, and the second, and so on (docs/decisions/0018).
+std::optional<Replacement> pair_parts(const Graph& graph, const Constraint& constraint) {
+  if (constraint.relation != Constraint::Relation::equal) return std::nullopt;
+  if (depends_on_data(constraint.left - constraint.right, graph.symbols())) return std::nullopt;
+  const std::set<std::string> left = symbols_of_sum(constraint.left);
+  const std::set<std::string> right = symbols_of_sum(constraint.right);
+  if (left.size() != right.size()) return std::nullopt;
+  const std::vector<std::string> first = order_of_parts(graph, left);
+  const std::vector<std::string> second = order_of_parts(graph, right);
+  for (std::size_t i = 0; i < std::min(first.size(), second.size()); ++i) {
+    if (first[i] == second[i]) continue;
+    for (const Symbol& known : graph.symbols()) {
+      if (known.name == first[i]) return Replacement{second[i], Dim::symbol(first[i])};
+      if (known.name == second[i]) return Replacement{first[i], Dim::symbol(second[i])};
+    }
+  }
+  return std::nullopt;
+}
+
 Expected<bool> merge_one(Graph& graph) {
   for (const Constraint& constraint : graph.constraints()) {
-    INGOT_ASSIGN(const std::optional<Replacement> found, solve(graph, constraint));
+    INGOT_ASSIGN(std::optional<Replacement> found, solve(graph, constraint));
+    if (!found) found = pair_parts(graph, constraint);
     if (!found) continue;
     const Symbol* gone = graph.find_symbol(found->symbol);
     if (const auto kept = found->by.symbol_name(); kept && gone != nullptr) {

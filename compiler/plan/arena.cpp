@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <set>
 
 namespace ingot::plan {
 namespace {
@@ -99,6 +100,13 @@ std::int64_t pack(std::vector<Item>& items) {
   return best;
 }
 
+/// A term as an expression of its own.
+Dim lone(const Dim::Term& term) {
+  Dim product = term.coefficient;
+  for (const Dim::Atom& atom : term.factors) product *= Dim::from_atom(atom);
+  return product;
+}
+
 struct Packing {
   Dim total;
   std::vector<Dim> offsets;
@@ -114,8 +122,7 @@ Packing pack_by_units(const std::vector<Region>& regions) {
     const std::vector<Dim::Term>& terms = regions[i].bytes.terms();
     Dim unit = regions[i].bytes;
     if (terms.size() == 1) {
-      unit = 1;
-      for (const Dim::Atom& atom : terms[0].factors) unit *= Dim::from_atom(atom);
+      unit = lone({terms[0].factors, 1});
       numbers[i] = terms[0].coefficient;
     }
     units[unit].push_back(i);
@@ -136,6 +143,99 @@ Packing pack_by_units(const std::vector<Region>& regions) {
   return packing;
 }
 
+SymbolValues values_at(const SymbolRanges& ranges, std::int64_t size) {
+  SymbolValues values;
+  for (const auto& [name, range] : ranges) values[name] = std::clamp(size, range.lo, range.hi);
+  return values;
+}
+
+/// True when each term on its own shows it: cheap, as hundreds of comparisons need it.
+bool never_negative(const Dim& dim, const SymbolRanges& ranges) {
+  if (dim.overflowed()) return false;
+  std::int64_t sum = 0;
+  for (const Dim::Term& term : dim.terms()) {
+    const std::int64_t lo = lone(term).bounds(ranges).lo;
+    if (__builtin_add_overflow(sum, lo, &sum)) return false;
+  }
+  return sum >= 0;
+}
+
+/// A maximum of sums, kept apart as long as they are few. Of several symbols there is an endless
+/// supply of sums of which none is always the largest.
+class Maxima {
+ public:
+  struct Sum {
+    Dim dim;
+    std::vector<std::int64_t> values;  // at the samples
+  };
+
+  explicit Maxima(const SymbolRanges& ranges) : ranges_(ranges) {
+    for (const std::int64_t size : {0, 1, 3, 20, 500}) samples_.push_back(values_at(ranges, size));
+    // Each symbol by itself, large and small.
+    for (const auto& [name, range] : ranges) {
+      for (const auto& [own, others] : {std::pair{200, 2}, std::pair{2, 200}}) {
+        samples_.push_back(values_at(ranges, others));
+        samples_.back()[name] = std::clamp<std::int64_t>(own, range.lo, range.hi);
+      }
+    }
+  }
+
+  Sum sum(Dim dim) const {
+    Sum result{std::move(dim), {}};
+    for (const SymbolValues& values : samples_) {
+      const Expected<std::int64_t> value = result.dim.evaluate(values);
+      result.values.push_back(value ? *value : INT64_MAX);
+    }
+    return result;
+  }
+
+  /// Takes `next` up among `sums`. Those that are never the largest go; where too many stay, one
+  /// sum that is nowhere below any takes their place.
+  void add(std::vector<Sum>& sums, const Sum& next) const {
+    for (const Sum& known : sums) {
+      if (covers(known, next)) return;
+    }
+    std::erase_if(sums, [&](const Sum& known) { return covers(next, known); });
+    sums.push_back(next);
+    if (sums.size() <= most) return;
+    Dim all = sums[0].dim;
+    for (const Sum& other : sums) all = join(all, other.dim);
+    sums = {sum(std::move(all))};
+  }
+
+  static Dim max(const std::vector<Sum>& sums) {
+    Dim result;
+    for (const Sum& sum : sums) result = result.is(0) ? sum.dim : Dim::max(result, sum.dim);
+    return result;
+  }
+
+ private:
+  static constexpr std::size_t most = 2;
+
+  bool covers(const Sum& a, const Sum& b) const {
+    for (std::size_t i = 0; i < a.values.size(); ++i) {
+      if (a.values[i] < b.values[i]) return false;
+    }
+    return never_negative(a.dim - b.dim, ranges_);
+  }
+
+  /// Each term as often as the one that has more of it does, if it cannot be negative.
+  Dim join(const Dim& a, const Dim& b) const {
+    Dim result = a;
+    const Dim gap = b - a;
+    for (const Dim::Term& term : gap.terms()) {
+      const Dim part = lone(term);
+      const Interval range = part.bounds(ranges_);
+      if (range.hi <= 0) continue;
+      result += range.lo >= 0 ? part : Dim::max(0, part);
+    }
+    return result;
+  }
+
+  const SymbolRanges& ranges_;
+  std::vector<SymbolValues> samples_;
+};
+
 /// Each above all neighbours that were placed before, largest first.
 Packing pack_above(const std::vector<Region>& regions, const SymbolRanges& ranges,
                    const SymbolValues& reference) {
@@ -149,27 +249,27 @@ Packing pack_above(const std::vector<Region>& regions, const SymbolRanges& range
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return std::pair(-sizes[a], a) < std::pair(-sizes[b], b);
   });
+  const Maxima maxima(ranges);
+  std::vector<std::vector<Maxima::Sum>> ends(regions.size());
+  std::vector<Maxima::Sum> total;
   Packing packing;
   packing.offsets.resize(regions.size());
   for (std::size_t i = 0; i < order.size(); ++i) {
     const Region& region = regions[order[i]];
-    Dim offset;
+    std::vector<Maxima::Sum> below{maxima.sum(0)};
     for (std::size_t j = 0; j < i; ++j) {
       const Region& placed = regions[order[j]];
-      if (placed.first <= region.last && region.first <= placed.last) {
-        offset = larger(offset, packing.offsets[order[j]] + placed.bytes, ranges);
-      }
+      if (placed.first > region.last || region.first > placed.last) continue;
+      for (const Maxima::Sum& end : ends[order[j]]) maxima.add(below, end);
     }
-    packing.total = larger(packing.total, offset + region.bytes, ranges);
-    packing.offsets[order[i]] = std::move(offset);
+    for (const Maxima::Sum& start : below) {
+      ends[order[i]].push_back(maxima.sum(start.dim + region.bytes));
+      maxima.add(total, ends[order[i]].back());
+    }
+    packing.offsets[order[i]] = Maxima::max(below);
   }
+  packing.total = Maxima::max(total);
   return packing;
-}
-
-SymbolValues values_at(const SymbolRanges& ranges, std::int64_t size) {
-  SymbolValues values;
-  for (const auto& [name, range] : ranges) values[name] = std::clamp(size, range.lo, range.hi);
-  return values;
 }
 
 /// Over the sizes that matter most: single rows, and some.
@@ -188,11 +288,7 @@ Dim align_bytes(const Dim& bytes) {
   Dim aligned;
   for (const Dim::Term& term : bytes.terms()) {
     const std::int64_t unit = term.coefficient >= 4096 ? 64 : term.coefficient >= 128 ? 16 : 8;
-    Dim product = (term.coefficient + unit - 1) / unit * unit;
-    for (const Dim::Atom& atom : term.factors) {
-      product *= Dim::from_atom(atom);
-    }
-    aligned += product;
+    aligned += lone({term.factors, (term.coefficient + unit - 1) / unit * unit});
   }
   return aligned;
 }
@@ -229,15 +325,26 @@ Dim pack_arena(std::vector<Region>& regions, const SymbolRanges& ranges) {
 }
 
 Dim least_arena(const std::vector<Region>& regions, const SymbolRanges& ranges) {
-  Dim most;
-  for (const Region& here : regions) {
+  std::set<int> kernels;
+  for (const Region& region : regions) kernels.insert(region.first);
+  const Maxima maxima(ranges);
+  std::vector<Maxima::Sum> sums;
+  for (const int kernel : kernels) {
     Dim alive;
     for (const Region& region : regions) {
-      if (region.first <= here.first && here.first <= region.last) alive += region.bytes;
+      if (region.first <= kernel && kernel <= region.last) alive += region.bytes;
     }
-    most = larger(most, alive, ranges);
+    sums.push_back(maxima.sum(std::move(alive)));
   }
-  return most;
+  // Those that are the largest at one of the samples: any packing needs these at least.
+  std::set<Dim> largest;
+  for (std::size_t i = 0; !sums.empty() && i < sums[0].values.size(); ++i) {
+    auto less = [&](const auto& a, const auto& b) { return a.values[i] < b.values[i]; };
+    largest.insert(std::max_element(sums.begin(), sums.end(), less)->dim);
+  }
+  Dim result;
+  for (const Dim& sum : largest) result = result.is(0) ? sum : Dim::max(result, sum);
+  return result;
 }
 
 }  // namespace ingot::plan

@@ -21,7 +21,12 @@ Expected<std::uint32_t> BodyBuilder::step(ValueId value) {
     result = push(std::move(*elsewhere));
   } else {
     const Node& node = *graph_.producer(value);
-    if (node.op->kind == OpKind::move) {
+    const Group& group = clusters_.groups[static_cast<std::size_t>(group_)];
+    if (node.op->kind == OpKind::move && group.view) {
+      const Location from = place(*group.view, value);
+      const TensorType& type = graph_.type(value);
+      result = load(aligned(type.shape, from.buffer, from.offset, from.strides), type.dtype);
+    } else if (node.op->kind == OpKind::move) {
       INGOT_ASSIGN(result, leaf(node.inputs[0]));
     } else if (node.op->kind == OpKind::source) {
       INGOT_ASSIGN(result, sizes(node));
@@ -210,7 +215,10 @@ View BodyBuilder::aligned(const Shape& shape, BufferId buffer, Dim offset,
 }
 
 Location BodyBuilder::place(ValueId value) {
-  const Access& access = clusters_.access[value.index];
+  return place(clusters_.access[value.index], value);
+}
+
+Location BodyBuilder::place(const Access& access, ValueId value) {
   if (access.kind == Access::Kind::computed) return storage_.location(value);
   // One number, over and over.
   if (access.kind == Access::Kind::constant)

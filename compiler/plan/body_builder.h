@@ -62,6 +62,7 @@ class BodyBuilder {
   std::uint32_t affine(const View& walk, DType dtype);
   /// Where a value lies that is in memory.
   Location place(ValueId value);
+  Location place(const Access& access, ValueId value);
   Expected<std::uint32_t> sizes(const Node& node);
   std::uint32_t size(const Dim& value, DType dtype);
   std::uint32_t apply(std::string_view op, DType dtype, std::vector<std::uint32_t> operands);

@@ -435,6 +435,7 @@ class Clusterer {
 
   Expected<void> add_contract(NodeId id) {
     const Node& node = graph_.node(id);
+    if (reads_across(node)) lay_out(node.inputs[1]);
     const int fresh = new_group(Group::Kind::contract, graph_.type(node.outputs[0]).shape, id);
     read_others(fresh, node);
     for (const ValueId input : node.inputs) {
@@ -445,6 +446,33 @@ class Clusterer {
       }
     }
     return {};
+  }
+
+  /// The vectors of a product run along its columns. An operand whose columns do not lie side by
+  /// side would be read number by number, and that for each tile of rows again.
+  bool reads_across(const Node& node) {
+    if (node.op->name != "matmul") return false;
+    const ValueId b = node.inputs[1];
+    const Access& from = access(b);
+    const Node* move = graph_.producer(b);
+    if (from.kind != Access::Kind::memory || move == nullptr || move->op->kind != OpKind::move)
+      return false;
+    constexpr std::int64_t several_rows = 8;
+    const SymbolRanges ranges = graph_.symbol_ranges();
+    const Shape& result = graph_.type(node.outputs[0]).shape;
+    return !from.strides.back().is(1) && !from.strides.back().is(0) &&
+           result[result.size() - 2].bounds(ranges).hi >= several_rows &&
+           result.back().bounds(ranges).hi >= several_rows;
+  }
+
+  /// Writes what is a view so far out in its own order. Readers before keep the view.
+  void lay_out(ValueId value) {
+    Access view = access(value);
+    const int fresh =
+        new_group(Group::Kind::map, graph_.type(value).shape, graph_.value(value).producer);
+    result_.groups[static_cast<std::size_t>(fresh)].view = std::move(view);
+    access(value) = {};
+    result_.stored[value.index] = true;
   }
 
   void add_source(NodeId id) {

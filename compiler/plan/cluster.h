@@ -35,6 +35,8 @@ struct Group {
   ValueId copied;
   NodeId into;
   std::uint32_t number = 0;  // which operand, or which output
+  /// Of a move that is written out in the order of its result: what it is a view of.
+  std::optional<Access> view = {};
 };
 
 struct Clusters {

@@ -150,7 +150,7 @@ class Lowering {
   Expected<Map> map() {
     BodyBuilder builder = this->builder(group_.space, nothing);
     const Node& first = graph_.node(group_.nodes[0]);
-    if (first.op->kind == OpKind::move) {
+    if (first.op->kind == OpKind::move && !group_.view) {
       // The operand written out densely; its shape, not the result's, is the space.
       INGOT_ASSIGN(const std::uint32_t step, builder.step(first.outputs[0]));
       const Location& place = storage_.location(first.outputs[0]);
