@@ -196,10 +196,13 @@ void LoopBuilder::stack(ValueId value, std::size_t axis, bool reversed) {
   stacks_reversed_.push_back(reversed);
 }
 
-void LoopBuilder::until(ValueId first, ValueId more) {
+Dim LoopBuilder::until(ValueId first, ValueId more, Most trips) {
   first_ = first;
   more_ = more;
-  turns_ = fresh_measured(around_, trips_).symbol_name().value_or("");
+  const Dim turns = fresh_measured(around_, trips_, trips);
+  turns_ = *turns.symbol_name();
+  trips_ = *around_.graph().find_symbol(turns_)->bound;
+  return turns;
 }
 
 std::vector<ValueId> LoopBuilder::finish() {

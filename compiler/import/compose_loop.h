@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "import/compose.h"
+#include "import/compose_measured.h"
 
 namespace ingot {
 
@@ -32,8 +32,9 @@ class LoopBuilder {
   void stack(ValueId value, std::size_t axis, bool reversed);
 
   /// Makes it a loop with a condition and at most `trips` iterations: `first`, a value around it,
-  /// says whether there is one, `more`, of the body, whether there is another; both bool[].
-  void until(ValueId first, ValueId more);
+  /// says whether there is one, `more`, of the body, whether there is another; both bool[]. Gives
+  /// the number of iterations.
+  Dim until(ValueId first, ValueId more, Most trips = Most::certain);
 
   /// The scan's results: what was carried at the end, then what was stacked; with a condition, how
   /// many iterations there were.

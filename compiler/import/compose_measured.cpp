@@ -5,6 +5,7 @@
 
 #include "import/compose_loop.h"
 #include "import/compose_scatter.h"
+#include "import/inputs.h"
 #include "ir/op.h"
 #include "ops/shape_arithmetic.h"
 
@@ -60,24 +61,32 @@ Moved moved(Composer& c, ValueId value) {
 
 }  // namespace
 
-Dim fresh_measured(Composer& c, const Dim& most) {
+Dim fresh_measured(Composer& c, const Dim& most, Most kind) {
   Graph& graph = c.graph();
-  const Dim bound = at_most(most, graph.symbols());
-  const Interval range = bound.bounds(graph.symbol_ranges());
+  Dim bound = at_most(most, graph.symbols());
   std::string name = symbol_name(c);
   for (int i = 2; graph.find_symbol(name) != nullptr; ++i)
     name = fmt::format("{}_{}", symbol_name(c), i);
+  if (const Interval* asked = asked_of_measured(graph, name)) {
+    if (asked->lo > 0) {
+      c.fail_with(fail(ErrorCode::invalid_argument,
+                       "--dim {}: data give this size; write {}=0:{} to bound it", name, name,
+                       asked->hi));
+    }
+    bound = kind == Most::assumed ? Dim(asked->hi) : Dim::min(bound, asked->hi);
+  }
+  const Interval range = bound.bounds(graph.symbol_ranges());
   graph.declare_symbol(name, {0, std::max<std::int64_t>(range.hi, 0)}, bound);
   return Dim::symbol(name);
 }
 
-Dim measured_size(Composer& c, ValueId count, const Dim& most) {
+Dim measured_size(Composer& c, ValueId count, const Dim& most, Most kind) {
   if (c.failed()) return 0;
   if (!c.type(count).elements().is(1)) {
     c.invalid("a size is {}", str(c.type(count)));
     return 0;
   }
-  const Dim size = fresh_measured(c, most);
+  const Dim size = fresh_measured(c, most, kind);
   c.op("measure", {c.reshape(c.cast(count, DType::i64), {})}, {{"size", Shape{size}}});
   return size;
 }

@@ -9,11 +9,16 @@
 
 namespace ingot {
 
-/// A fresh symbol that something is going to measure, from 0 to `most`; called after the node.
-Dim fresh_measured(Composer& c, const Dim& most);
+/// Whether the most that there can be is known, or taken for want of anything better.
+enum class Most : std::uint8_t { certain, assumed };
+
+/// A fresh symbol that something is going to measure, from 0 to `most`; called after the node. What
+/// the user says of that name (`--dim K=0:100`) bounds it further, or in the place of what was
+/// assumed.
+Dim fresh_measured(Composer& c, const Dim& most, Most kind = Most::certain);
 /// A fresh size of this value, an integer of one element from 0 to `most`; a call fails where it is
 /// not.
-Dim measured_size(Composer& c, ValueId count, const Dim& most);
+Dim measured_size(Composer& c, ValueId count, const Dim& most, Most kind = Most::certain);
 
 /// The places in row-major order, i64[K], where a mask of any shape is true.
 ValueId places_of_true(Composer& c, ValueId mask);
@@ -28,6 +33,22 @@ struct Unique {
   ValueId values, first, inverse, counts;
 };
 Unique unique(Composer& c, ValueId x, bool sorted);
+
+/// Boxes [batches, boxes, 4] as y1 x1 y2 x2 of two corners, in any order, or (`centers`) as the x
+/// and y of the center and the width and height; their scores [batches, classes, boxes].
+struct Boxes {
+  ValueId boxes, scores;
+  ValueId most;   // of each batch and class, i64[]
+  ValueId share;  // boxes that meet in more than this of their union exclude each other, f32[]
+  ValueId least_score;  // f32[] above which boxes count, or invalid: all do
+  bool centers = false;
+};
+/// What is kept, i64[K] each, by batch, then class, then from the highest score on; of equal scores
+/// the first box. Work grows with the square of the boxes, memory does not.
+struct Kept {
+  ValueId batch, of_class, box;
+};
+Kept suppress_non_maxima(Composer& c, const Boxes& given);
 
 /// x[begin:end:step] where begin and end, i64[], come from data; none: from or to the end. As
 /// Composer::strided_slice; but where the end is the begin and a number, the result has that many

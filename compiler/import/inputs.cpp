@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t most_rows = 2147483647;  // of a symbol that leads every input it occurs in
 constexpr std::int64_t most_other = 4096;
+const std::string asked_mark = "?";  // no name of a symbol has it
 
 /// Letters, digits and underscores, not starting with a digit: what Dim::parse and C++ take.
 std::string identifier(std::string_view text) {
@@ -157,18 +158,12 @@ Expected<SymbolRanges> choose_ranges(const std::vector<TensorType>& types, const
   }
   for (const auto& [raw, range] : options.symbol_ranges) {
     const auto clean = names.all().find(raw);
-    const auto place = ranges.find(clean == names.all().end() ? raw : clean->second);
-    if (place == ranges.end()) {
-      std::string known;
-      for (const auto& [symbol, unused] : ranges) known += (known.empty() ? "" : ", ") + symbol;
-      return fail(ErrorCode::invalid_argument, "--dim {}: no such symbol; the model has {}", raw,
-                  known.empty() ? "none" : known);
-    }
     if (range.lo < 0 || range.lo > range.hi) {
       return fail(ErrorCode::invalid_argument, "--dim {}={}:{}: not a range of sizes", raw,
                   range.lo, range.hi);
     }
-    place->second = range;
+    const std::string& name = clean == names.all().end() ? raw : clean->second;
+    ranges[ranges.contains(name) ? name : asked_mark + name] = range;
   }
   return ranges;
 }
@@ -190,6 +185,31 @@ bool is_utf8(std::string_view text) {
     }
   }
   return open == 0;
+}
+
+const Interval* asked_of_measured(const Graph& graph, std::string_view symbol) {
+  const Symbol* asked = graph.find_symbol(asked_mark + std::string(symbol));
+  return asked == nullptr ? nullptr : &asked->range;
+}
+
+Expected<void> settle_measured(Graph& graph) {
+  std::string known;
+  std::vector<Symbol> asked;
+  for (const Symbol& symbol : graph.symbols()) {
+    if (symbol.name.starts_with(asked_mark))
+      asked.push_back(symbol);
+    else
+      known += (known.empty() ? "" : ", ") + symbol.name;
+  }
+  for (const Symbol& symbol : asked) {
+    const std::string name = symbol.name.substr(asked_mark.size());
+    if (graph.find_symbol(name) == nullptr) {
+      return fail(ErrorCode::invalid_argument, "--dim {}: no such symbol; the model has {}", name,
+                  known.empty() ? "none" : known);
+    }
+    INGOT_TRY(graph.substitute(symbol.name, symbol.range.hi));
+  }
+  return {};
 }
 
 const InputSpec* find_spec(const ImportOptions& options, std::string_view name) {
@@ -259,7 +279,7 @@ Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileIn
 
   INGOT_ASSIGN(const SymbolRanges ranges, choose_ranges(types, names, options));
   for (const auto& [symbol, range] : ranges) {
-    if (range.lo != range.hi) {
+    if (range.lo != range.hi || symbol.starts_with(asked_mark)) {
       graph.declare_symbol(symbol, range);
       continue;
     }

@@ -21,13 +21,20 @@ struct FileInput {
 /// Adds an input per element, with `--input` and `--dim` applied, and declares the symbols.
 /// Inputs that the options name come first, in the options' order. The result is parallel to
 /// `inputs`. Errors: invalid_argument when type or shape is stated nowhere (the message gives the
-/// option to use), when the options contradict the file, or when a range names no symbol.
+/// option to use), or when the options contradict the file. A range of another
+/// name is kept for asked_of_measured.
 Expected<std::vector<ValueId>> add_inputs(Graph& graph, const std::vector<FileInput>& inputs,
                                           const ImportOptions& options);
 
 /// The value of `--constant NAME=VALUE` for an input of this type and shape: one number for all
 /// elements, or a list of all of them.
 Expected<Tensor> parse_constant(const FileInput& input, const std::string& value);
+
+/// What `--dim` says of a name that no input mentions: something may yet be measured by it. Until
+/// the model is read, that is the range of a symbol whose name nothing else can have.
+const Interval* asked_of_measured(const Graph& graph, std::string_view symbol);
+/// Takes these symbols out again. Errors: invalid_argument when nothing is measured by such a name.
+Expected<void> settle_measured(Graph& graph);
 
 /// The option's entry for an input; names of a graph's values may be written with `:0`.
 const InputSpec* find_spec(const ImportOptions& options, std::string_view name);

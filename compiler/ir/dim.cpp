@@ -83,24 +83,34 @@ std::strong_ordering operator<=>(const Atom& a, const Atom& b) {
   return a.args <=> b.args;
 }
 
-bool operator==(const Dim& a, const Dim& b) { return (a <=> b) == 0; }
+bool operator==(const Dim& a, const Dim& b) {
+  return (a.terms_ == b.terms_ && a.overflowed_ == b.overflowed_) || (a <=> b) == 0;
+}
 
 std::strong_ordering operator<=>(const Dim& a, const Dim& b) {
   if (a.overflowed_ != b.overflowed_) return a.overflowed_ <=> b.overflowed_;
-  const std::size_t common = std::min(a.terms_.size(), b.terms_.size());
+  const std::size_t common = std::min(a.terms().size(), b.terms().size());
   for (std::size_t i = 0; i < common; ++i) {
-    const Term& left = a.terms_[i];
-    const Term& right = b.terms_[i];
+    const Term& left = a.terms()[i];
+    const Term& right = b.terms()[i];
     if (const auto order = compare_factors(left, right); order != 0) return order;
     if (left.coefficient != right.coefficient) return left.coefficient <=> right.coefficient;
   }
-  return a.terms_.size() <=> b.terms_.size();
+  return a.terms().size() <=> b.terms().size();
 }
 
 // --- making ------------------------------------------------------------------------------------
 
+constinit const std::vector<Term> Dim::no_terms;
+
+Dim Dim::of(std::vector<Term> terms) {
+  Dim dim;
+  if (!terms.empty()) dim.terms_ = std::make_shared<const std::vector<Term>>(std::move(terms));
+  return dim;
+}
+
 Dim::Dim(std::int64_t value) {
-  if (value != 0) terms_.push_back({{}, value});
+  if (value != 0) *this = of({{{}, value}});
 }
 
 Dim Dim::symbol(std::string name) { return from_atom({Kind::symbol, std::move(name), {}}); }
@@ -112,42 +122,44 @@ Dim Dim::overflow() {
 }
 
 Dim Dim::from_atom(Atom atom) {
-  Dim dim;
-  dim.terms_.push_back({{std::move(atom)}, 1});
+  Dim dim = of({{{std::move(atom)}, 1}});
   return count_atoms(dim) > max_atoms ? overflow() : dim;
 }
 
 Dim Dim::from_terms(std::vector<Term> terms) {
   std::sort(terms.begin(), terms.end(),
             [](const Term& a, const Term& b) { return compare_factors(a, b) < 0; });
-  Dim dim;
+  std::vector<Term> kept;
   for (Term& term : terms) {
     if (term.factors.size() > max_factors) return overflow();
-    if (!dim.terms_.empty() && dim.terms_.back().factors == term.factors) {
-      std::int64_t& sum = dim.terms_.back().coefficient;
+    if (!kept.empty() && kept.back().factors == term.factors) {
+      std::int64_t& sum = kept.back().coefficient;
       if (__builtin_add_overflow(sum, term.coefficient, &sum)) return overflow();
-      if (sum == 0) dim.terms_.pop_back();
+      if (sum == 0) kept.pop_back();
     } else if (term.coefficient != 0) {
-      dim.terms_.push_back(std::move(term));
+      kept.push_back(std::move(term));
     }
   }
-  const bool too_large =
-      dim.terms_.size() > max_terms || (dim.terms_.size() > 1 && count_atoms(dim) > max_atoms);
+  Dim dim = of(std::move(kept));
+  const std::size_t count = dim.terms().size();
+  const bool too_large = count > max_terms || (count > 1 && count_atoms(dim) > max_atoms);
   return too_large ? overflow() : dim;
 }
 
 Dim operator+(const Dim& a, const Dim& b) {
   if (a.overflowed_ || b.overflowed_) return Dim::overflow();
-  std::vector<Term> terms = a.terms_;
-  terms.insert(terms.end(), b.terms_.begin(), b.terms_.end());
+  if (!a.terms_) return b;
+  if (!b.terms_) return a;
+  std::vector<Term> terms = a.terms();
+  terms.insert(terms.end(), b.terms().begin(), b.terms().end());
   return Dim::from_terms(std::move(terms));
 }
 
 Dim operator-(const Dim& a, const Dim& b) {
   // Not a + -b: the negative of the smallest number does not exist, but the difference may.
   if (a.overflowed_ || b.overflowed_) return Dim::overflow();
-  std::vector<Term> terms = a.terms_;
-  for (const Term& term : b.terms_) {
+  std::vector<Term> terms = a.terms();
+  for (const Term& term : b.terms()) {
     auto same = std::find_if(terms.begin(), terms.end(),
                              [&](const Term& t) { return t.factors == term.factors; });
     if (same == terms.end()) same = terms.insert(same, {term.factors, 0});
@@ -162,10 +174,12 @@ Dim Dim::operator-() const { return Dim() - *this; }
 
 Dim operator*(const Dim& a, const Dim& b) {
   if (a.overflowed_ || b.overflowed_) return Dim::overflow();
-  if (a.terms_.size() * b.terms_.size() > max_terms * 16) return Dim::overflow();
+  if (a.terms().size() * b.terms().size() > max_terms * 16) return Dim::overflow();
+  if (a.is(1)) return b;
+  if (b.is(1)) return a;
   std::vector<Term> terms;
-  for (const Term& left : a.terms_) {
-    for (const Term& right : b.terms_) {
+  for (const Term& left : a.terms()) {
+    for (const Term& right : b.terms()) {
       Term& term = terms.emplace_back();
       if (__builtin_mul_overflow(left.coefficient, right.coefficient, &term.coefficient)) {
         return Dim::overflow();
@@ -180,11 +194,11 @@ Dim operator*(const Dim& a, const Dim& b) {
 // --- division ----------------------------------------------------------------------------------
 
 std::optional<Dim> Dim::exact_div(const Dim& a, const Dim& b) {
-  if (a.overflowed_ || b.overflowed_ || b.terms_.empty()) return std::nullopt;
+  if (a.overflowed_ || b.overflowed_ || b.terms().empty()) return std::nullopt;
   std::vector<Term> quotient;
   Dim rest = a;
-  while (!rest.terms_.empty()) {
-    std::optional<Term> term = divide(rest.terms_.front(), b.terms_.front());
+  while (!rest.terms().empty()) {
+    std::optional<Term> term = divide(rest.terms().front(), b.terms().front());
     if (!term || quotient.size() > max_terms) return std::nullopt;
     rest = rest - from_terms({*term}) * b;
     if (rest.overflowed_) return std::nullopt;
@@ -195,8 +209,8 @@ std::optional<Dim> Dim::exact_div(const Dim& a, const Dim& b) {
 
 Dim Dim::floor_div(const Dim& a, const Dim& b) {
   if (a.overflowed_ || b.overflowed_) return overflow();
-  if (b.terms_.empty()) return from_atom({Kind::floor_div, {}, {a, b}});
-  if (b.terms_.front().coefficient < 0) return floor_div(-a, -b);
+  if (b.terms().empty()) return from_atom({Kind::floor_div, {}, {a, b}});
+  if (b.terms().front().coefficient < 0) return floor_div(-a, -b);
   if (a.value() && b.value()) return floor_quotient(*a.value(), *b.value());
   if (std::optional<Dim> quotient = exact_div(a, b)) return *quotient;
 
@@ -208,9 +222,9 @@ Dim Dim::floor_div(const Dim& a, const Dim& b) {
   }
   std::vector<Term> whole;
   std::vector<Term> rest;
-  const Term& lead = b.terms_.front();
-  for (const Term& term : a.terms_) {
-    if (b.terms_.size() > 1) {
+  const Term& lead = b.terms().front();
+  for (const Term& term : a.terms()) {
+    if (b.terms().size() > 1) {
       rest.push_back(term);
     } else if (lead.factors.empty()) {
       // The constant's remainder is taken to be positive, so that floor_div(N - 1, 2) + 1 and
@@ -228,11 +242,11 @@ Dim Dim::floor_div(const Dim& a, const Dim& b) {
   }
   const Dim quotient = from_terms(std::move(whole));
   const Dim remainder = from_terms(std::move(rest));
-  if (!quotient.terms_.empty()) return quotient + floor_div(remainder, b);
+  if (!quotient.terms().empty()) return quotient + floor_div(remainder, b);
 
   // floor((g*x + r) / (g*q)) = floor((x + floor(r / g)) / q).
-  if (b.value() && a.terms_.back().factors.empty()) {
-    const Dim constant = a.terms_.back().coefficient;
+  if (b.value() && a.terms().back().factors.empty()) {
+    const Dim constant = a.terms().back().coefficient;
     const Dim varying = a - constant;
     const Dim by = common_divisor(varying, b).coefficient;
     if (!by.is(1)) {
@@ -245,8 +259,8 @@ Dim Dim::floor_div(const Dim& a, const Dim& b) {
       return term.coefficient == 1 && term.factors.size() == 1 &&
              term.factors[0].kind == Kind::floor_div && term.factors[0].args[1].value() > 0;
     };
-    if (std::count_if(a.terms_.begin(), a.terms_.end(), is_nested) == 1) {
-      const auto nested = std::find_if(a.terms_.begin(), a.terms_.end(), is_nested);
+    if (std::count_if(a.terms().begin(), a.terms().end(), is_nested) == 1) {
+      const auto nested = std::find_if(a.terms().begin(), a.terms().end(), is_nested);
       const Dim& inner = nested->factors[0].args[0];
       const Dim& by = nested->factors[0].args[1];
       Dim joined = inner + (a - from_terms({*nested})) * by;
@@ -267,13 +281,13 @@ Dim Dim::ceil_div(const Dim& a, const Dim& b) {
 
 Dim Dim::mod(const Dim& a, const Dim& b) {
   if (a.overflowed_ || b.overflowed_) return overflow();
-  if (b.terms_.empty()) return from_atom({Kind::mod, {}, {a, b}});
-  if (b.terms_.front().coefficient < 0) return -mod(-a, -b);
+  if (b.terms().empty()) return from_atom({Kind::mod, {}, {a, b}});
+  if (b.terms().front().coefficient < 0) return -mod(-a, -b);
   if (exact_div(a, b)) return 0;
-  if (b.terms_.size() > 1) return from_atom({Kind::mod, {}, {a, b}});
-  const Term& lead = b.terms_.front();
+  if (b.terms().size() > 1) return from_atom({Kind::mod, {}, {a, b}});
+  const Term& lead = b.terms().front();
   std::vector<Term> rest;
-  for (const Term& term : a.terms_) {
+  for (const Term& term : a.terms()) {
     if (lead.factors.empty()) {
       const std::int64_t quotient = floor_quotient(term.coefficient, lead.coefficient);
       rest.push_back({term.factors, term.coefficient - quotient * lead.coefficient});
@@ -296,10 +310,11 @@ Dim Dim::extremum(Kind kind, const Dim& a, const Dim& b) {
   while (!pending.empty()) {
     Dim dim = std::move(pending.back());
     pending.pop_back();
-    const bool nested = dim.terms_.size() == 1 && dim.terms_[0].coefficient == 1 &&
-                        dim.terms_[0].factors.size() == 1 && dim.terms_[0].factors[0].kind == kind;
+    const bool nested = dim.terms().size() == 1 && dim.terms()[0].coefficient == 1 &&
+                        dim.terms()[0].factors.size() == 1 &&
+                        dim.terms()[0].factors[0].kind == kind;
     if (nested) {
-      const std::vector<Dim> args = dim.terms_[0].factors[0].args;
+      const std::vector<Dim> args = dim.terms()[0].factors[0].args;
       pending.insert(pending.end(), args.begin(), args.end());
       continue;
     }
@@ -328,22 +343,22 @@ Dim Dim::max(const Dim& a, const Dim& b) { return extremum(Kind::max, a, b); }
 
 std::optional<std::int64_t> Dim::value() const {
   if (overflowed_) return std::nullopt;
-  if (terms_.empty()) return 0;
-  if (terms_.size() == 1 && terms_[0].factors.empty()) return terms_[0].coefficient;
+  if (terms().empty()) return 0;
+  if (terms().size() == 1 && terms()[0].factors.empty()) return terms()[0].coefficient;
   return std::nullopt;
 }
 
 std::optional<std::string> Dim::symbol_name() const {
-  const bool lone = terms_.size() == 1 && terms_[0].coefficient == 1 &&
-                    terms_[0].factors.size() == 1 && terms_[0].factors[0].kind == Kind::symbol;
+  const bool lone = terms().size() == 1 && terms()[0].coefficient == 1 &&
+                    terms()[0].factors.size() == 1 && terms()[0].factors[0].kind == Kind::symbol;
   if (!lone) return std::nullopt;
-  return terms_[0].factors[0].name;
+  return terms()[0].factors[0].name;
 }
 
 Dim Dim::substitute(std::string_view symbol, const Dim& by) const {
   if (overflowed_) return *this;
   Dim result;
-  for (const Term& term : terms_) {
+  for (const Term& term : terms()) {
     Dim product = term.coefficient;
     for (const Atom& atom : term.factors) {
       if (atom.kind == Kind::symbol) {
@@ -375,7 +390,7 @@ Dim Dim::substitute(std::string_view symbol, const Dim& by) const {
 }
 
 void Dim::collect_symbols(std::set<std::string>& names) const {
-  for (const Term& term : terms_) {
+  for (const Term& term : terms()) {
     for (const Atom& atom : term.factors) {
       if (atom.kind == Kind::symbol) names.insert(atom.name);
       for (const Dim& arg : atom.args) arg.collect_symbols(names);

@@ -6,6 +6,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,14 +35,8 @@ class Dim {
   struct Term;
   enum class Kind : std::uint8_t { symbol, floor_div, mod, min, max };
 
-  Dim();  // zero
+  Dim() = default;  // zero
   Dim(std::int64_t value);
-  // Defined below, where Term is complete: Clang asks for that before a vector of it is destroyed.
-  Dim(const Dim& other);
-  Dim(Dim&& other) noexcept;
-  Dim& operator=(const Dim& other);
-  Dim& operator=(Dim&& other) noexcept;
-  ~Dim();
   static Dim symbol(std::string name);
   static Dim from_atom(Atom atom);
 
@@ -85,7 +80,8 @@ class Dim {
   Dim substitute(std::string_view symbol, const Dim& by) const;
   void collect_symbols(std::set<std::string>& names) const;
 
-  const std::vector<Term>& terms() const { return terms_; }
+  /// Highest degree first, constant last; no zero coefficients.
+  const std::vector<Term>& terms() const { return terms_ ? *terms_ : no_terms; }
 
   /// `2*N + 3`, `floor_div(N + 1, 2)`; parse() reads what str() prints, and plain arithmetic
   /// with + - * ( ) and the functions floor_div, ceil_div, mod, min, max.
@@ -97,7 +93,12 @@ class Dim {
   static Dim from_terms(std::vector<Term> terms);
   static Dim extremum(Kind kind, const Dim& a, const Dim& b);
 
-  std::vector<Term> terms_;  // highest degree first, constant last; no zero coefficients
+  static const std::vector<Term> no_terms;
+  /// Of terms in canonical form.
+  static Dim of(std::vector<Term> terms);
+
+  // Shared by all copies: graphs and plans hold a few expressions many thousand times. None: zero.
+  std::shared_ptr<const std::vector<Term>> terms_;
   bool overflowed_ = false;
 };
 
@@ -113,13 +114,6 @@ struct Dim::Term {
   std::vector<Atom> factors;  // sorted, repeated for powers
   std::int64_t coefficient = 0;
 };
-
-inline Dim::Dim() = default;
-inline Dim::Dim(const Dim& other) = default;
-inline Dim::Dim(Dim&& other) noexcept = default;
-inline Dim& Dim::operator=(const Dim& other) = default;
-inline Dim& Dim::operator=(Dim&& other) noexcept = default;
-inline Dim::~Dim() = default;
 
 /// Letters, digits, '_' and '.', beginning with a letter or '_'. Other names do not survive being
 /// printed and parsed.

@@ -174,9 +174,9 @@ bool is_symbol_name(std::string_view text) {
 
 std::string Dim::str() const {
   if (overflowed_) return "(too large)";
-  if (terms_.empty()) return "0";
+  if (terms().empty()) return "0";
   std::string text;
-  for (const Term& term : terms_) {
+  for (const Term& term : terms()) {
     std::int64_t coefficient = term.coefficient;
     const bool negatable = coefficient != std::numeric_limits<std::int64_t>::min();
     if (text.empty()) {

@@ -226,7 +226,7 @@ Expected<std::int64_t> Dim::evaluate(const SymbolValues& values) const {
   if (overflowed_) return fail(ErrorCode::limit, "a dimension is too large to be written down");
   Wide sum = 0;
   bool too_large = false;
-  for (const Term& term : terms_) {
+  for (const Term& term : terms()) {
     Wide product = term.coefficient;
     bool zero = false;
     for (const Atom& atom : term.factors) {

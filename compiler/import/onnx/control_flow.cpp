@@ -141,13 +141,15 @@ class ControlFlow {
         begins = node_.op("and", {begins, node_.op("gt", {turns, zero})});
         const ValueId inside = bring(loop, turns).value;
         goes_on = b.op("and", {goes_on, b.op("lt", {b.add(loop.number(), one), inside})});
-      } else {
+      }
+      const Dim turns = loop.until(begins, goes_on, known ? Most::certain : Most::assumed);
+      if (!limit.valid() && !node_.failed()) {
         walker_.survey_.warnings.push_back(
             {"unbounded_loop", call_.name,
-             fmt::format("its number of iterations depends on data: {} are the most",
-                         stacks ? most_stacked : most_turns)});
+             fmt::format("its number of iterations depends on data: {} are the most; --dim "
+                         "{}=0:MOST says otherwise",
+                         node_.graph().find_symbol(turns.str())->range.hi, turns.str())});
       }
-      loop.until(begins, goes_on);
     }
     std::vector<ValueId> results = loop.finish();
     results.resize(outputs.size() - 1);  // without the number of iterations

@@ -3,6 +3,8 @@
 // is compared with that in target/measured_test.cpp and by ONNX's own cases.
 #include <gmock/gmock.h>
 
+#include <random>
+
 #include "import/onnx/model_builder.h"
 
 namespace ingot::onnx {
@@ -92,6 +94,32 @@ TEST(OnnxControlFlow, ALoopThatNeverEndsFails) {
   ASSERT_FALSE(outputs);
   EXPECT_EQ(outputs.error().code, ErrorCode::limit);
   EXPECT_THAT(outputs.error().message, HasSubstr("more than 1024 iterations"));
+}
+
+TEST(OnnxControlFlow, TheUserBoundsWhatDataGive) {
+  ImportOptions options;
+  auto fails_with = [&](Interval range, const std::string& name = "again") {
+    options.symbol_ranges = {{name, range}};
+    const auto graph = doubling(false, true).import(options);
+    if (!graph) return message_of(graph);
+    const std::vector<Tensor> inputs{number(0), truth(true), float_tensor({1}, {0}),
+                                     float_tensor({}, {1})};
+    const auto outputs = interpret(*graph, inputs, *bind_symbols(*graph, inputs));
+    return outputs ? "nothing" : outputs.error().message;
+  };
+  EXPECT_THAT(fails_with({0, 7}), HasSubstr("more than 7 iterations"));
+  EXPECT_THAT(fails_with({0, 2000}), HasSubstr("more than 2000 iterations"));
+  EXPECT_THAT(fails_with({7, 7}), HasSubstr("data give this size; write again=0:7"));
+  EXPECT_THAT(fails_with({0, 7}, "other"), HasSubstr("no such symbol; the model has N, again"));
+
+  TestModel model;
+  model.input("x", {"N"});
+  model.node("NonZero", {"x"}, {"places"})->set_name("found");
+  model.output("places");
+  options.symbol_ranges = {{"found", {0, 100}}};
+  const auto graph = model.import(options);
+  ASSERT_TRUE(graph) << message_of(graph);
+  EXPECT_EQ(graph->find_symbol("found")->bound->str(), "min(N, 100)");
 }
 
 TEST(OnnxControlFlow, WhatChangesItsTypeIsRefused) {
@@ -236,6 +264,81 @@ TEST(OnnxMeasured, SlicesWhosePlacesAreData) {
                                        number(begin).reshaped({1}), number(end).reshaped({1})});
         EXPECT_EQ(found[0], wanted) << begin << ":" << end << ":" << step;
       }
+    }
+  }
+}
+
+struct Box {
+  double y1, x1, y2, x2, score;
+};
+
+bool meet(const Box& a, const Box& b, double share) {
+  auto sorted = [](double p, double q) { return std::pair(std::min(p, q), std::max(p, q)); };
+  auto common = [&](double a1, double a2, double b1, double b2) {
+    const auto [al, ah] = sorted(a1, a2);
+    const auto [bl, bh] = sorted(b1, b2);
+    return std::max(0.0, std::min(ah, bh) - std::max(al, bl));
+  };
+  auto area = [](const Box& box) { return std::abs((box.y2 - box.y1) * (box.x2 - box.x1)); };
+  const double both = common(a.y1, a.y2, b.y1, b.y2) * common(a.x1, a.x2, b.x1, b.x2);
+  return area(a) > 0 && area(b) > 0 && both > share * (area(a) + area(b) - both);
+}
+
+/// Coordinates are small integers and shares have no such fraction, so that nothing depends on
+/// rounding.
+TEST(OnnxMeasured, BoxesThatMeetBetterOnesAreLeftOut) {
+  std::mt19937 random(1);
+  auto below = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
+  for (const bool centers : {false, true}) {
+    TestModel model;
+    model.input("boxes", {"B", "n", 4}).input("scores", {"B", "C", "n"});
+    model.input("most", {1}, 7).input("share", {1}).input("least", {1});
+    model.node("NonMaxSuppression", {"boxes", "scores", "most", "share", "least"}, {"kept"})
+        .with("center_point_box", centers ? 1 : 0);
+    model.output("kept");
+    const auto graph = model.import();
+    for (int trial = 0; trial < 40; ++trial) {
+      const int batches = 1 + below(2), classes = 1 + below(3), n = below(12), most = below(6);
+      const double share = 0.137 * below(7), least = below(3);
+      std::vector<float> boxes, scores;
+      std::vector<std::vector<Box>> all(static_cast<std::size_t>(batches));
+      for (auto& batch : all) {
+        for (int i = 0; i < n; ++i) {
+          const auto a = float(below(8)), b = float(below(8)), c = float(below(8)),
+                     d = float(below(8));
+          boxes.insert(boxes.end(), {a, b, c, d});
+          // x and y of the center, width, height.
+          batch.push_back(centers ? Box{b - d / 2, a - c / 2, b + d / 2, a + c / 2, 0}
+                                  : Box{a, b, c, d, 0});
+        }
+      }
+      std::vector<double> wanted;
+      for (int b = 0; b < batches; ++b) {
+        for (int c = 0; c < classes; ++c) {
+          std::vector<int> order;
+          std::vector<Box> own = all[static_cast<std::size_t>(b)];
+          for (int i = 0; i < n; ++i) {
+            own[static_cast<std::size_t>(i)].score = below(6);
+            scores.push_back(static_cast<float>(own[static_cast<std::size_t>(i)].score));
+            order.push_back(i);
+          }
+          auto box = [&](int i) { return own[static_cast<std::size_t>(i)]; };
+          std::stable_sort(order.begin(), order.end(),
+                           [&](int i, int j) { return box(i).score > box(j).score; });
+          std::vector<int> kept;
+          for (const int i : order) {
+            const bool met = std::any_of(kept.begin(), kept.end(),
+                                         [&](int j) { return meet(box(i), box(j), share); });
+            if (std::ssize(kept) < most && box(i).score > least && !met) kept.push_back(i);
+          }
+          for (const int i : kept) wanted.insert(wanted.end(), {1.0 * b, 1.0 * c, 1.0 * i});
+        }
+      }
+      const auto found = run(
+          graph, {float_tensor({batches, n, 4}, boxes), float_tensor({batches, classes, n}, scores),
+                  number(most).reshaped({1}), float_tensor({1}, {static_cast<float>(share)}),
+                  float_tensor({1}, {static_cast<float>(least)})});
+      ASSERT_EQ(found[0], wanted) << "trial " << trial;
     }
   }
 }

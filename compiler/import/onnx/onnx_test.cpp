@@ -115,7 +115,7 @@ TEST(OnnxImport, EverythingUnsupportedAtOnce) {
   model.input("x", {2, 2}).input("words", {2}, 8);
   model.node("Det", {"x"}, {"c"})->set_name("det_1");
   model.node("Relu", {"c"}, {"r"});
-  model.node("NonMaxSuppression", {"r"}, {"values", "places"});
+  model.node("GridSample", {"r"}, {"values", "places"});
   model.node("Special", {"x"}, {"z"})->set_domain("com.example");
   model.node("Multinomial", {"x"}, {"unused"});
   model.output("values").output("z").output("words");

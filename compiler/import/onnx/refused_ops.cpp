@@ -50,8 +50,6 @@ constexpr RefusedOp ops[] = {
     {"MelWeightMatrix", Refused::op, signal, "export the matrix as a constant"},
     {"Multinomial", Refused::random, draws},
     {"NegativeLogLikelihoodLoss", Refused::training, loss, loss_advice},
-    {"NonMaxSuppression", Refused::data_dependent_size, "how many boxes it keeps depends on data",
-     "take boxes and scores as the model's outputs (--outputs) and select outside of it"},
     {"Optional", Refused::no_tensor, sequence},
     {"OptionalGetElement", Refused::no_tensor, sequence},
     {"OptionalHasElement", Refused::no_tensor, sequence},

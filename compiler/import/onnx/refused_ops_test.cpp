@@ -90,7 +90,7 @@ TEST(OnnxSurvey, NodesBehindARefusedOneAreCountedByTheTable) {
   model.node("Neg", {"x"}, {"a"});
   model.node("Det", {"a"}, {"b"});
   model.node("Neg", {"b"}, {"c"});
-  model.node("NonMaxSuppression", {"c"}, {"y"});
+  model.node("GridSample", {"c"}, {"y"});
   model.output("y");
   const Survey survey = survey_of(model);
   EXPECT_THAT(refused_nodes(survey), ElementsAre("b", "y"));

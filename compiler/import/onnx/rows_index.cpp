@@ -91,6 +91,7 @@ void add_index_rows(std::vector<OpRow>& rows) {
                               {"GatherElements", 11, newest_opset, 2, 2, gather_elements},
                               {"GatherND", 11, newest_opset, 2, 2, gather_nd},
                               {"Hardmax", 6, newest_opset, 1, 1, hardmax},
+                              {"NonMaxSuppression", 10, newest_opset, 2, 5, non_max_suppression},
                               {"NonZero", 9, newest_opset, 1, 1, nonzero},
                               {"ReverseSequence", 10, newest_opset, 2, 2, reverse_sequence},
                               {"Scatter", 9, 10, 3, 3, scatter_elements},

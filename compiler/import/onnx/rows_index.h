@@ -11,6 +11,7 @@ Results scatter_nd(OnnxNode& n);
 Results scatter_elements(OnnxNode& n);
 Results nonzero(OnnxNode& n);
 Results compress(OnnxNode& n);
+Results non_max_suppression(OnnxNode& n);
 Results unique(OnnxNode& n);
 
 }  // namespace ingot::onnx

@@ -138,4 +138,22 @@ Results unique(OnnxNode& n) {
   return std::vector{found.values, found.first, found.inverse, found.counts};
 }
 
+Results non_max_suppression(OnnxNode& n) {
+  auto scalar = [&](std::size_t i, DType dtype) {
+    return n.has_input(i) ? n.reshape(n.cast(n.input(i), dtype), {}) : ValueId{};
+  };
+  Boxes boxes{n.input(0),
+              n.input(1),
+              scalar(2, DType::i64),
+              scalar(3, DType::f32),
+              scalar(4, DType::f32),
+              n.integer("center_point_box", 0) != 0};
+  if (!boxes.most.valid()) boxes.most = n.scalar(DType::i64, 0);
+  if (!boxes.share.valid()) boxes.share = n.scalar(DType::f32, 0);
+  const Kept kept = suppress_non_maxima(n, boxes);
+  return n.concat(
+      {n.unsqueeze(kept.batch, {1}), n.unsqueeze(kept.of_class, {1}), n.unsqueeze(kept.box, {1})},
+      1);
+}
+
 }  // namespace ingot::onnx

@@ -67,6 +67,21 @@ Values dynamic_partition(NodeContext& n) {
   return results;
 }
 
+/// Boxes [boxes, 4] and scores [boxes] of one class.
+Values non_max_suppression(NodeContext& n) {
+  auto scalar = [&](std::size_t i, DType dtype) {
+    return n.count() > i ? n.reshape(n.cast(n.in(i), dtype), {}) : ValueId{};
+  };
+  if (n.failed()) return {};
+  if (n.rank(n.in(0)) != 2 || n.rank(n.in(1)) != 1)
+    return {n.invalid("boxes are {} and scores {}", str(n.type(n.in(0))), str(n.type(n.in(1))))};
+  const ValueId share =
+      n.count() > 3 ? scalar(3, DType::f32) : n.scalar(DType::f32, n.real("iou_threshold", 0.5));
+  const Kept kept = suppress_non_maxima(n, {n.unsqueeze(n.in(0), {0}), n.unsqueeze(n.in(1), {0, 1}),
+                                            scalar(2, DType::i64), share, scalar(4, DType::f32)});
+  return {n.cast(kept.box, DType::i32)};
+}
+
 constexpr OpRow rows[] = {
     {"ArgMax", 2, 2, place_of_extremum, "reduce_max"},
     {"ArgMin", 2, 2, place_of_extremum, "reduce_min"},
@@ -75,6 +90,9 @@ constexpr OpRow rows[] = {
     {"DynamicPartition", 2, 2, dynamic_partition},
     {"GatherNd", 2, 2, gather_nd},
     {"ResourceGatherNd", 2, 2, gather_nd},
+    {"NonMaxSuppression", 3, 3, non_max_suppression},
+    {"NonMaxSuppressionV2", 4, 4, non_max_suppression},
+    {"NonMaxSuppressionV3", 5, 5, non_max_suppression},
     {"ReverseSequence", 2, 2, reverse_sequence},
     {"Unique", 1, 1, unique},
     {"UniqueWithCounts", 1, 1, unique},

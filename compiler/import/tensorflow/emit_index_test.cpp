@@ -88,6 +88,28 @@ TEST(TensorflowIndex, TensorScatters) {
   }
 }
 
+TEST(TensorflowIndex, BoxesThatMeetBetterOnesAreLeftOut) {
+  for (const std::string version : {"", "V2", "V3"}) {
+    GraphBuilder builder;
+    builder.placeholder("boxes", tf_float, {-1, 4});
+    builder.placeholder("scores", tf_float, {-1});
+    builder.ints("most", {}, {3});
+    builder.floats("share", {}, {0.5F});
+    builder.floats("least", {}, {0.15F});
+    std::vector<std::string> inputs{"boxes", "scores", "most"};
+    if (!version.empty()) inputs.push_back("share");
+    if (version == "V3") inputs.push_back("least");
+    builder.node("NonMaxSuppression" + version, "kept", inputs);
+    // The second meets the first in more than half of both, the third in less; the last are alone.
+    const auto outputs =
+        run(builder,
+            {float_tensor({5, 4}, {0, 0, 4, 4, 0, 1, 4, 4, 3, 3, 0, 6, 9, 9, 8, 8, 20, 20, 21, 21}),
+             float_tensor({5}, {0.9F, 0.8F, 0.7F, 0.1F, 0.95F})});
+    ASSERT_EQ(outputs.size(), 1U);
+    EXPECT_EQ(numbers(outputs[0]), (Doubles{4, 0, 2})) << version;
+  }
+}
+
 TEST(TensorflowIndex, SegmentsDropNegativeOnes) {
   const double low = std::numeric_limits<float>::lowest();
   const std::pair<const char*, Doubles> cases[] = {
