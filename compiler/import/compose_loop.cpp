@@ -196,12 +196,11 @@ void LoopBuilder::stack(ValueId value, std::size_t axis, bool reversed) {
   stacks_reversed_.push_back(reversed);
 }
 
-Dim LoopBuilder::until(ValueId first, ValueId more, Most trips) {
+Dim LoopBuilder::until(ValueId first, ValueId more) {
   first_ = first;
   more_ = more;
-  const Dim turns = fresh_measured(around_, trips_, trips);
+  const Dim turns = fresh_measured(around_, trips_);
   turns_ = *turns.symbol_name();
-  trips_ = *around_.graph().find_symbol(turns_)->bound;
   return turns;
 }
 

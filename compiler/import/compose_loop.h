@@ -34,7 +34,7 @@ class LoopBuilder {
   /// Makes it a loop with a condition and at most `trips` iterations: `first`, a value around it,
   /// says whether there is one, `more`, of the body, whether there is another; both bool[]. Gives
   /// the number of iterations.
-  Dim until(ValueId first, ValueId more, Most trips = Most::certain);
+  Dim until(ValueId first, ValueId more);
 
   /// The scan's results: what was carried at the end, then what was stacked; with a condition, how
   /// many iterations there were.

@@ -12,12 +12,14 @@
 namespace ingot {
 namespace {
 
-std::string symbol_name(const Composer& c) {
-  std::string name = "measured";
+std::string fresh_name(Composer& c) {
   // Of a path its last part, which is what people call it.
   const std::string& path = c.node_name();
   const std::string last = path.substr(path.rfind('/') + 1);
-  if (is_symbol_name(last)) name = last;
+  const std::string wanted = is_symbol_name(last) ? last : "measured";
+  std::string name = wanted;
+  for (int i = 2; c.graph().find_symbol(name) != nullptr; ++i)
+    name = fmt::format("{}_{}", wanted, i);
   return name;
 }
 
@@ -61,32 +63,35 @@ Moved moved(Composer& c, ValueId value) {
 
 }  // namespace
 
-Dim fresh_measured(Composer& c, const Dim& most, Most kind) {
+Dim fresh_measured(Composer& c, const Dim& most) {
   Graph& graph = c.graph();
   Dim bound = at_most(most, graph.symbols());
-  std::string name = symbol_name(c);
-  for (int i = 2; graph.find_symbol(name) != nullptr; ++i)
-    name = fmt::format("{}_{}", symbol_name(c), i);
+  const std::string name = fresh_name(c);
   if (const Interval* asked = asked_of_measured(graph, name)) {
     if (asked->lo > 0) {
       c.fail_with(fail(ErrorCode::invalid_argument,
                        "--dim {}: data give this size; write {}=0:{} to bound it", name, name,
                        asked->hi));
     }
-    bound = kind == Most::assumed ? Dim(asked->hi) : Dim::min(bound, asked->hi);
+    bound = Dim::min(bound, asked->hi);
   }
   const Interval range = bound.bounds(graph.symbol_ranges());
   graph.declare_symbol(name, {0, std::max<std::int64_t>(range.hi, 0)}, bound);
   return Dim::symbol(name);
 }
 
-Dim measured_size(Composer& c, ValueId count, const Dim& most, Most kind) {
+Dim asked_most(Composer& c, const Dim& otherwise) {
+  const Interval* asked = asked_of_measured(c.graph(), fresh_name(c));
+  return asked == nullptr ? otherwise : Dim(asked->hi);
+}
+
+Dim measured_size(Composer& c, ValueId count, const Dim& most) {
   if (c.failed()) return 0;
   if (!c.type(count).elements().is(1)) {
     c.invalid("a size is {}", str(c.type(count)));
     return 0;
   }
-  const Dim size = fresh_measured(c, most, kind);
+  const Dim size = fresh_measured(c, most);
   c.op("measure", {c.reshape(c.cast(count, DType::i64), {})}, {{"size", Shape{size}}});
   return size;
 }

@@ -9,16 +9,15 @@
 
 namespace ingot {
 
-/// Whether the most that there can be is known, or taken for want of anything better.
-enum class Most : std::uint8_t { certain, assumed };
-
 /// A fresh symbol that something is going to measure, from 0 to `most`; called after the node. What
-/// the user says of that name (`--dim K=0:100`) bounds it further, or in the place of what was
-/// assumed.
-Dim fresh_measured(Composer& c, const Dim& most, Most kind = Most::certain);
+/// the user says of that name (`--dim K=0:100`) bounds it further.
+Dim fresh_measured(Composer& c, const Dim& most);
+/// The most that the user says of the symbol that fresh_measured would make now; else `otherwise`,
+/// where nothing better is known.
+Dim asked_most(Composer& c, const Dim& otherwise);
 /// A fresh size of this value, an integer of one element from 0 to `most`; a call fails where it is
 /// not.
-Dim measured_size(Composer& c, ValueId count, const Dim& most, Most kind = Most::certain);
+Dim measured_size(Composer& c, ValueId count, const Dim& most);
 
 /// The places in row-major order, i64[K], where a mask of any shape is true.
 ValueId places_of_true(Composer& c, ValueId mask);

@@ -97,7 +97,9 @@ class ControlFlow {
     const bool stacks = body.output_size() > carried + 1;
     std::optional<Dim> known = limit.valid() ? known_size(limit) : std::nullopt;
     if (known) known = Dim::max(*known, 0);
-    LoopBuilder loop(node_, call_.name, known ? *known : Dim(stacks ? most_stacked : most_turns));
+    LoopBuilder loop(node_, call_.name,
+                     known ? Dim::min(*known, asked_most(node_, *known))
+                           : asked_most(node_, stacks ? most_stacked : most_turns));
     std::vector<ValueId> starts;
     for (int i = 0; i < carried; ++i) {
       if (!node_.has_input(static_cast<std::size_t>(i) + 2))
@@ -142,7 +144,7 @@ class ControlFlow {
         const ValueId inside = bring(loop, turns).value;
         goes_on = b.op("and", {goes_on, b.op("lt", {b.add(loop.number(), one), inside})});
       }
-      const Dim turns = loop.until(begins, goes_on, known ? Most::certain : Most::assumed);
+      const Dim turns = loop.until(begins, goes_on);
       if (!limit.valid() && !node_.failed()) {
         walker_.survey_.warnings.push_back(
             {"unbounded_loop", call_.name,

@@ -83,7 +83,7 @@ Values segments(NodeContext& n) {
   const ValueId count = n.op("max", {n.add(n.reduce("reduce_max", index, {0}, false), one), none});
   Shape shape = n.shape(n.in(0));
   constexpr std::int64_t most_with_gaps = 1024;
-  shape[0] = measured_size(n, count, Dim::max(entries, most_with_gaps), Most::assumed);
+  shape[0] = measured_size(n, count, asked_most(n, Dim::max(entries, most_with_gaps)));
   const std::string_view core = n.core();
   const ValueId x = n.in(0), zero = n.number(0, x);
   const bool ordered = core == "max" || core == "min";

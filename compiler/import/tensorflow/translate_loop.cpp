@@ -60,17 +60,17 @@ Expected<void> Translator::loop(int number) {
     block_loop(loop);
     return {};
   }
+  Composer around(graph_, loop.frame);
   bool is_counted = loop.is_counted;
   INGOT_ASSIGN(std::optional<Dim> trips, turns(loop, is_counted));
   if (!trips) {
     const bool stacks = std::any_of(loop.variables.begin(), loop.variables.end(),
                                     [](const Loop::Variable& v) { return v.is_filled; });
-    trips = stacks ? most_stacked : most_turns;
+    trips = asked_most(around, stacks ? most_stacked : most_turns);
     survey_.warnings.push_back(
         {"unbounded_loop", loop.frame,
          fmt::format("its number of turns depends on data: {} are the most", trips->str())});
   }
-  Composer around(graph_, loop.frame);
   LoopBuilder builder(around, loop.frame, *trips);
   LoopState state{loop, number, branches_.of(loop.exits[0]), around, builder, *trips, is_counted};
   const std::size_t refused = survey_.refusals.size();
