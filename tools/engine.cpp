@@ -118,20 +118,13 @@ class Compiled : public Engine {
     for (std::size_t s = 0; s < truth.size(); ++s) most[Engine::symbols()[s].name] = truth[s];
     for (std::size_t i = 0; i < results.size(); ++i) {
       INGOT_ASSIGN(std::vector<std::int64_t> shape, shape_of(outputs()[i], most));
-      results[i] = first_elements(results[i], std::move(shape));
+      if (shape != results[i].shape())
+        results[i] = bench::first_elements(results[i], std::move(shape));
     }
     return results;
   }
 
  private:
-  /// Of an output that has fewer elements than its bound, densely at its start.
-  static Tensor first_elements(Tensor& whole, std::vector<std::int64_t> shape) {
-    if (shape == whole.shape()) return std::move(whole);
-    Tensor part(whole.dtype(), std::move(shape));
-    std::copy_n(whole.bytes().begin(), part.bytes().size(), part.mutable_bytes().begin());
-    return part;
-  }
-
   static ingot_tensor describe(Tensor& tensor) {
     ingot_tensor result{};
     result.data = tensor.mutable_bytes().data();

@@ -145,10 +145,17 @@ Expected<std::vector<SymbolValues>> sizes_of(const Subject& subject, const SizeL
       return fail(ErrorCode::invalid_argument, "--size {}: {} has no such symbol; it has {}", name,
                   subject.name, names.empty() ? "none" : names);
     }
+    if (std::any_of(subject.symbols.begin(), subject.symbols.end(), [&](const Symbol& symbol) {
+          return symbol.name == name && symbol.measured();
+        })) {
+      return fail(ErrorCode::invalid_argument,
+                  "--size {}: data give it, not the caller; give data with --feed", name);
+    }
   }
   const SymbolValues usual = sizes_of_examples(subject);
   std::vector<SymbolValues> all{{}};
   for (const Symbol& symbol : subject.symbols) {
+    if (symbol.measured()) continue;
     std::vector<std::int64_t> values;
     if (const auto list = lists.find(symbol.name); list != lists.end()) {
       values = list->second;
@@ -182,11 +189,16 @@ Expected<bench::Question> make_question(const Subject& subject, const SymbolValu
   question.model = subject.model;
   question.constants = subject.constants;
   question.sizes = sizes;
+  SymbolValues most = sizes;
+  for (const Symbol& symbol : subject.symbols) {
+    if (symbol.bound) INGOT_ASSIGN(most[symbol.name], symbol.bound->evaluate(sizes));
+  }
   for (const Port& port : subject.outputs) {
     question.output_names.push_back(port.name);
+    question.declared_outputs.push_back(port.type);
     TensorType fixed{port.type.dtype, {}};
     for (const Dim& dim : port.type.shape) {
-      INGOT_ASSIGN(const std::int64_t size, dim.evaluate(sizes));
+      INGOT_ASSIGN(const std::int64_t size, dim.evaluate(most));
       fixed.shape.emplace_back(size);
     }
     question.outputs.push_back(std::move(fixed));

@@ -50,6 +50,26 @@ header="{'descr': '<f4', 'fortran_order': False, 'shape': (2, 64), }"
 "$INGOT" bench "$digits" --feed pixels=pixels.npy --size N=3 --seconds 0.02 --no-cold --json report.json >table.txt
 expect '["files"]' '[.models[0].runs[].inputs]'
 
+# Sizes that data give are no sizes to measure at.
+cat >positive.ir <<'TEXT'
+graph "positive" fused {
+  symbol N in [0, 1000]
+  symbol found in [0, 2000] up to [2*N]
+  %x: f32[N, 2] = input "x"
+  %zero: f32[] = constant {0}
+  %flat = reshape(%x) {shape = [2*N]}
+  %mask = gt(%flat, %zero)
+  %all, %count = places_of_true(%mask)
+  %size = measure(%count) {size = [found]}
+  %places = slice(%all) {size = [found], start = [0], step = [1]}
+  return "places" = %places
+}
+TEXT
+"$INGOT" bench positive.ir --size N=100 --seconds 0.02 --profile --json report.json >table.txt
+expect '[{"N":100}]' '[.models[0].runs[].sizes]'
+expect true '[.models[0].runs[].results | .[0].agreement == "reference" and all(.[1:][]; .agreement == "same bits")] | all'
+expect true '[.models[0].runs[].profile.kernels[] | .bytes >= 0] | all'
+
 # What is wrong is said.
 refused() {
   local status=$1 message=$2 got=0
@@ -58,6 +78,7 @@ refused() {
   [[ $got == "$status" ]] || fail "ingot bench $* ends with $got, not $status: $(cat said)"
   grep -qF -- "$message" said || fail "ingot bench $*: '$message' wanted, said: $(cat said)"
 }
+refused 2 "--size found: data give it, not the caller; give data with --feed" positive.ir --size N=3 --size found=2
 refused 2 "has no such symbol; it has N" "$digits" --size M=3
 refused 2 "NAME=1,16,64 wanted" "$digits" --size 3
 refused 2 "no --feed for input 'pixels'" "$digits" --feed x=pixels.npy

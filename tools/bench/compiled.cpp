@@ -53,6 +53,10 @@ Expected<std::unique_ptr<CompiledContender>> CompiledContender::open(const std::
   const ingot_model& model = *made->model_.descriptor();
   for (std::uint32_t i = 0; i < model.symbols.count; ++i) {
     const auto& symbol = *static_cast<const ingot_symbol*>(ingot_item(&model.symbols, i));
+    if (symbol.bound != nullptr && *symbol.bound != '\0') {
+      made->symbols_.push_back(-1);
+      continue;
+    }
     const auto size = question.sizes.find(symbol.name);
     if (size == question.sizes.end()) {
       return fail(ErrorCode::invalid_argument,
@@ -81,20 +85,52 @@ Expected<std::unique_ptr<CompiledContender>> CompiledContender::open(const std::
                                                   threads, bytes)));
   made->workspace_.resize(bytes);
   made->variant_ = variant;
+  made->declared_ = question.declared_outputs;
+  made->truth_ = made->symbols_;
   const std::size_t inputs = question.inputs.size();
   made->call_ =
       make_call({made->symbols_.data(), made->symbols_.size()}, {made->tensors_.data(), inputs},
                 {made->tensors_.data() + inputs, made->outputs_.size()},
                 {made->workspace_.data(), made->workspace_.size()});
+  ingot::Options options;
+  options.true_symbols = made->truth_.data();
   if (threads > 1) {
     made->threads_ = std::make_unique<Threads>(threads);
-    ingot::Options options;
     options.threads = threads;
     options.parallel_for = Threads::parallel_for;
     options.parallel_user = made->threads_.get();
-    add_options(made->call_, options);
   }
+  add_options(made->call_, options);
   return made;
+}
+
+Tensor first_elements(const Tensor& whole, std::vector<std::int64_t> shape) {
+  Tensor part(whole.dtype(), std::move(shape));
+  std::copy_n(whole.bytes().begin(), part.bytes().size(), part.mutable_bytes().begin());
+  return part;
+}
+
+SymbolValues CompiledContender::true_sizes() const {
+  SymbolValues sizes;
+  const ingot_model& model = *model_.descriptor();
+  for (std::uint32_t i = 0; i < model.symbols.count; ++i)
+    sizes[static_cast<const ingot_symbol*>(ingot_item(&model.symbols, i))->name] = truth_[i];
+  return sizes;
+}
+
+Expected<std::vector<Tensor>> CompiledContender::outputs() {
+  // With bytes of their own: the next run writes to these.
+  std::vector<Tensor> copies;
+  const SymbolValues sizes = true_sizes();
+  for (std::size_t i = 0; i < outputs_.size(); ++i) {
+    std::vector<std::int64_t> shape;
+    for (const Dim& dim : declared_[i].shape) {
+      INGOT_ASSIGN(const std::int64_t size, dim.evaluate(sizes));
+      shape.push_back(size);
+    }
+    copies.push_back(first_elements(outputs_[i], std::move(shape)));
+  }
+  return copies;
 }
 
 Expected<void> CompiledContender::run() { return expected(model_.run(call_)); }

@@ -15,6 +15,9 @@ inline Expected<void> expected(const Status& status) {
   return fail(ErrorCode::runtime, "{}", status.message().c_str());
 }
 
+/// Of a tensor whose true sizes are smaller than it is: its elements, densely at its start.
+Tensor first_elements(const Tensor& whole, std::vector<std::int64_t> shape);
+
 class Threads;
 
 /// Called by one thread, as all contenders are; a call itself runs on as many as were asked for.
@@ -28,12 +31,7 @@ class CompiledContender : public Contender {
   ~CompiledContender() override;
 
   Expected<void> run() override;
-  Expected<std::vector<Tensor>> outputs() override {
-    // With bytes of their own: the next run writes to these.
-    std::vector<Tensor> copies = outputs_;
-    for (Tensor& copy : copies) copy.mutable_bytes();
-    return copies;
-  }
+  Expected<std::vector<Tensor>> outputs() override;
 
   const ingot_model& model() const { return *model_.descriptor(); }
 
@@ -43,10 +41,14 @@ class CompiledContender : public Contender {
 
  private:
   CompiledContender();
+  /// Of the last call; sizes that data give, as they turned out.
+  SymbolValues true_sizes() const;
 
   LoadedModel model_;
   std::string variant_;
   std::vector<std::int64_t> symbols_;
+  std::vector<std::int64_t> truth_;  // of the symbols, after a call
+  std::vector<TensorType> declared_;
   std::vector<Tensor> outputs_;
   std::vector<ingot_tensor> tensors_;
   std::vector<std::byte> workspace_;

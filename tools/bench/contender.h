@@ -41,8 +41,9 @@ struct Question {
   std::string model;  // file
   std::vector<std::string> input_names, output_names;
   std::vector<Tensor> inputs;        // dense, in the model's order
-  std::vector<TensorType> outputs;   // of fixed shape
+  std::vector<TensorType> outputs;   // of fixed shape; where data give sizes, their bounds
   std::vector<TensorType> declared;  // of the inputs, with symbols where the model has them
+  std::vector<TensorType> declared_outputs;
   SymbolValues sizes;
   /// Placeholders that are no inputs, fixed to a value: ImportOptions::constants.
   std::map<std::string, std::string> constants;

@@ -78,9 +78,8 @@ void set_limit(KernelFigures& kernel, double peak_gflops, const Machine::Level* 
 
 Expected<Profile> CompiledContender::profile(const Machine& machine, double seconds) {
   const ingot_model& model = *model_.descriptor();
-  SymbolValues sizes;
-  for (std::uint32_t i = 0; i < model.symbols.count; ++i)
-    sizes[static_cast<const ingot_symbol*>(ingot_item(&model.symbols, i))->name] = symbols_[i];
+  INGOT_TRY(run());
+  const SymbolValues sizes = true_sizes();
 
   Profile profile;
   profile.engine = "ingot-" + variant_;
