@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How random_graph.cpp makes a graph: values that grow by one step after another. The steps stand
-// in random_layers.cpp, random_pointwise.cpp and random_moves.cpp.
+// in random_layers.cpp, random_loops.cpp, random_pointwise.cpp and random_moves.cpp.
 #pragma once
 
 #include <algorithm>
@@ -156,6 +156,8 @@ class Generator {
   ValueId one_hot(Composer& c);
   /// The first in order, or their places.
   ValueId top_k(Composer& c);
+  /// A state that goes along an axis, all of its values or the last.
+  ValueId loop(Composer& c);
   /// Something that knows where it is: an index along an axis, or a size.
   ValueId positions(Composer& c);
 

@@ -46,7 +46,7 @@ void Generator::step(int i) {
       {5, &Generator::choose},  {10, &Generator::integers},   {4, &Generator::booleans},
       {3, &Generator::one_hot}, {3, &Generator::positions},   {3, &Generator::normalise},
       {8, &Generator::window},  {7, &Generator::gather},      {8, &Generator::convolution},
-      {6, &Generator::top_k},   {5, &Generator::scatter},
+      {6, &Generator::top_k},   {5, &Generator::scatter},     {5, &Generator::loop},
   };
   int total = 0;
   for (const auto& [weight, step] : kSteps) total += weight;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiled.h"
 
+#include <algorithm>
+
 #include "clock.h"
 #include "threads.h"
 
