@@ -191,7 +191,8 @@ Expected<bench::Question> make_question(const Subject& subject, const SymbolValu
   question.sizes = sizes;
   SymbolValues most = sizes;
   for (const Symbol& symbol : subject.symbols) {
-    if (symbol.bound) INGOT_ASSIGN(most[symbol.name], symbol.bound->evaluate(sizes));
+    if (!symbol.bound) continue;
+    INGOT_ASSIGN(most[symbol.name], symbol.bound->evaluate(sizes));
   }
   for (const Port& port : subject.outputs) {
     question.output_names.push_back(port.name);
