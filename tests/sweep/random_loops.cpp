@@ -31,10 +31,10 @@ ValueId Generator::loop(Composer& c) {
   ValueId after;
   switch (below(4)) {
     case 0: {
-      const std::optional<std::int64_t> width = state.empty() ? std::nullopt : state.back().value();
+      const std::int64_t width = state.size() < 2 ? 0 : state.back().value().value_or(0);
       ValueId mixed = b.mul(before, b.number(0.5, before));
-      if (width && state.size() >= 2 && *width > 0) {
-        const ValueId weights = c.constant(random_constant(real_, {*width, *width}, 0.2));
+      if (width > 0) {
+        const ValueId weights = c.constant(random_constant(real_, {width, width}, 0.2));
         mixed = b.matmul(before, loop.same(weights));
       }
       after = smooth_ ? b.softsign(b.add(mixed, entry)) : b.op("tanh", {b.add(mixed, entry)});
