@@ -197,7 +197,7 @@ Expected<void> check_options(const ImportOptions& options) {
 Expected<Graph> finished(Expected<Graph> graph, const ImportOptions& options) {
   if (!graph) return graph;
   if (!options.name.empty()) graph->name = options.name;
-  INGOT_TRY(settle_measured(*graph));
+  INGOT_TRY(settle_measured(*graph, options));
   INGOT_TRY(merge_symbols(*graph));
   INGOT_TRY(check_names(*graph));
   return graph;

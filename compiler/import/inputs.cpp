@@ -192,20 +192,24 @@ const Interval* asked_of_measured(const Graph& graph, std::string_view symbol) {
   return asked == nullptr ? nullptr : &asked->range;
 }
 
-Expected<void> settle_measured(Graph& graph) {
-  std::string known;
+Expected<void> settle_measured(Graph& graph, const ImportOptions& options) {
+  std::set<std::string> known;
   std::vector<Symbol> asked;
   for (const Symbol& symbol : graph.symbols()) {
     if (symbol.name.starts_with(asked_mark))
       asked.push_back(symbol);
     else
-      known += (known.empty() ? "" : ", ") + symbol.name;
+      known.insert(symbol.name);
+  }
+  // And those that are pinned.
+  for (const auto& [symbol, range] : options.symbol_ranges) {
+    if (asked_of_measured(graph, symbol) == nullptr) known.insert(symbol);
   }
   for (const Symbol& symbol : asked) {
     const std::string name = symbol.name.substr(asked_mark.size());
     if (graph.find_symbol(name) == nullptr) {
       return fail(ErrorCode::invalid_argument, "--dim {}: no such symbol; the model has {}", name,
-                  known.empty() ? "none" : known);
+                  known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")));
     }
     INGOT_TRY(graph.substitute(symbol.name, symbol.range.hi));
   }

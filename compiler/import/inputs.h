@@ -34,7 +34,7 @@ Expected<Tensor> parse_constant(const FileInput& input, const std::string& value
 /// the model is read, that is the range of a symbol whose name nothing else can have.
 const Interval* asked_of_measured(const Graph& graph, std::string_view symbol);
 /// Takes these symbols out again. Errors: invalid_argument when nothing is measured by such a name.
-Expected<void> settle_measured(Graph& graph);
+Expected<void> settle_measured(Graph& graph, const ImportOptions& options);
 
 /// The option's entry for an input; names of a graph's values may be written with `:0`.
 const InputSpec* find_spec(const ImportOptions& options, std::string_view name);
