@@ -299,11 +299,10 @@ for mode in ("multi_hot", "count", "one_hot"):
 one("CategoryEncoding", Input("N", 1, dtype="int64", below=7), num_tokens=7, output_mode="one_hot")
 for mode in ("int", "multi_hot", "count", "one_hot"):
     one("Discretization", Input("N", 5), "3" if mode == "one_hot" else "23", bin_boundaries=[-1.0, 0.0, 0.5], output_mode=mode)
-for mode in ("nearest", "bilinear", "bicubic"):
+for mode in ("nearest", "bilinear"):
     one("Resizing", IMAGE, height=6, width=13, interpolation=mode)
 one("Resizing", IMAGE, height=5, width=3, crop_to_aspect_ratio=True)
 one("Resizing", IMAGE, "3", height=5, width=3, pad_to_aspect_ratio=True, fill_value=0.5)
-one("Resizing", IMAGE, "3", height=5, width=3, antialias=True)
 one("Resizing", FIRST, "3", height=5, width=3, data_format="channels_first")
 one("CenterCrop", IMAGE, height=4, width=5)
 one("CenterCrop", IMAGE, height=12, width=5)

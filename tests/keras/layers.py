@@ -92,7 +92,8 @@ def build_model(package, name, build, inputs):
     random = np.random.default_rng(seed_of(name))
     for weight in model.weights:
         value = np.asarray(weight)
-        if value.dtype.kind != "f":
+        # Statistics that are adapted are used as they were when the layer was built.
+        if value.dtype.kind != "f" or name.startswith("Normalization"):
             continue
         path = getattr(weight, "path", weight.name)
         drawn = random.uniform(0.5, 1.5, value.shape) if "variance" in path else random.normal(0, 0.1, value.shape)

@@ -264,7 +264,10 @@ std::vector<Bad> bad_graphs() {
        impossible,
        {"its weights are quantized"}},
       {"training",
-       with(layer("Dropout", "y", R"("rate": 0.5)", called(tensor("x"), R"("training": true)"))),
+       dense_h5(functional(input + "," +
+                           layer("Dropout", "y", R"("rate": 0.5)",
+                                 called(tensor("x"), R"("training": true)"))),
+                {}),
        impossible,
        {"training=True"}},
       {"stateful",

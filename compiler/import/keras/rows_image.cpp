@@ -40,7 +40,7 @@ ValueId images(LayerContext& n) {
 ValueId resized(LayerContext& n, ValueId x, const Target& to, const std::string& mode,
                 bool antialias) {
   Resize how;
-  how.antialias = antialias && mode != "nearest";
+  if (antialias && mode != "nearest") return n.unsupported(Refused::attribute, "it is antialiased");
   how.coordinates = Resize::Coordinates::half_pixel;
   if (mode == "nearest") {
     how.coordinates = Resize::Coordinates::tf_half_pixel_for_nn;
@@ -48,9 +48,10 @@ ValueId resized(LayerContext& n, ValueId x, const Target& to, const std::string&
   } else if (mode == "bilinear") {
     how.mode = Resize::Mode::linear;
   } else if (mode == "bicubic") {
-    how.mode = Resize::Mode::cubic;
-    how.cubic_a = -0.5;
-    how.exclude_outside = true;
+    return n.unsupported(
+        Refused::attribute,
+        "its interpolation is 'bicubic', for which TensorFlow looks weights up in a "
+        "table of rounded ones");
   } else {
     return n.unsupported(Refused::attribute, "its interpolation is '{}'", mode);
   }
@@ -119,11 +120,12 @@ Flows center_crop(LayerContext& n) {
   return {{n.slice(rows, to.first + 1, (width - to.width) / 2, to.width)}};
 }
 
-/// In inference, Keras 3 leaves images as they are, and Keras 2 takes their middle.
+/// In inference, Keras 3 leaves images as they are, and Keras 2 resizes their middle.
 Flows random_crop(LayerContext& n) {
   n.only_inference();
-  if (n.keras2()) return center_crop(n);
-  return {{n.x()}};
+  if (!n.keras2()) return {{n.x()}};
+  const Target to = read_target(n);
+  return {{resized(n, cropped(n, images(n), to), to, "bilinear", false)}};
 }
 
 /// Each channel of an image from its least to its greatest value.

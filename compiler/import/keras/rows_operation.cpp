@@ -312,12 +312,25 @@ std::vector<Row> make_rows() {
     rows.push_back({name, activation_function});
   for (const char* name : {"Max", "Mean", "Min", "Prod", "Sum"}) rows.push_back({name, reduction});
   const Row others[] = {
-      {"All", any_or_all},        {"Any", any_or_all},         {"OnesLike", filled_like},
-      {"ZerosLike", filled_like}, {"Cast", cast_to},           {"Clip", clip},
-      {"Concatenate", joined},    {"ExpandDims", expand_dims}, {"GetItem", get_item},
-      {"Matmul", product},        {"Reshape", reshape_to},     {"Rsqrt", rsqrt},
-      {"Split", split},           {"Square", square},          {"Squeeze", squeeze},
-      {"Stack", joined},          {"Transpose", transposed},   {"Where", where},
+      {"All", any_or_all},
+      {"Any", any_or_all},
+      {"OnesLike", filled_like},
+      {"ZerosLike", filled_like},
+      {"Cast", cast_to},
+      {"ConvertToTensor", cast_to},
+      {"Clip", clip},
+      {"Concatenate", joined},
+      {"ExpandDims", expand_dims},
+      {"GetItem", get_item},
+      {"Matmul", product},
+      {"Reshape", reshape_to},
+      {"Rsqrt", rsqrt},
+      {"Split", split},
+      {"Square", square},
+      {"Squeeze", squeeze},
+      {"Stack", joined},
+      {"Transpose", transposed},
+      {"Where", where},
   };
   rows.insert(rows.end(), std::begin(others), std::end(others));
   return rows;

@@ -52,8 +52,9 @@ Expected<std::vector<Flows>> Walker::walk(const Model& model, const std::vector<
     for (const auto& [name, argument] : called.named) {
       INGOT_ASSIGN(call.named[name], resolve(argument));
     }
+    // What Keras 3 is told when it predicts counts more than what a call says.
     if (const auto said = call.named.find("training");
-        said != call.named.end() && said->second.literal.is_boolean())
+        keras2_ && said != call.named.end() && said->second.literal.is_boolean())
       call.training = said->second.literal.get<bool>();
     INGOT_ASSIGN(results[place], run(layer, call, path));
   }
