@@ -140,7 +140,9 @@ Flows discretization(LayerContext& n) {
   }
   const std::string mode = n.text("output_mode", "int");
   const DType otherwise = mode == "int" ? DType::i64 : DType::f32;
-  const DType type = (mode == "int") == is_integer(n.compute_type()) ? n.compute_type() : otherwise;
+  DType type = (mode == "int") == is_integer(n.compute_type()) ? n.compute_type() : otherwise;
+  // Whatever the layer's dtype is.
+  if (mode == "int" && !n.keras2()) type = DType::i32;
   return {{encode(n, bins, static_cast<std::int64_t>(bounds.size()) + 1, type, mode)}};
 }
 
