@@ -75,10 +75,11 @@ void compute(const EvaluateContext& context, Tensor& result) {
   for (std::int64_t i = 0; i < result.elements(); ++i, walk.next()) {
     T sum[max_chains] = {};
     if (bias != nullptr) sum[0] = Values::load(*bias, i % n_size);
-    for (std::int64_t k = 0; k < k_size; ++k) {
-      T& chain = sum[static_cast<std::size_t>(k) % chains];
-      chain = multiply_add(Values::load(a, walk.offset(0) + k),
-                           Values::load(b, walk.offset(1) + k * n_size), chain);
+    for (std::int64_t k = 0; k < k_size;) {
+      for (std::size_t c = 0; c < chains && k < k_size; ++c, ++k) {
+        sum[c] = multiply_add(Values::load(a, walk.offset(0) + k),
+                              Values::load(b, walk.offset(1) + k * n_size), sum[c]);
+      }
     }
     for (std::size_t half = chains / 2; half > 0; half /= 2) {
       for (std::size_t c = 0; c < half; ++c) sum[c] = f.add(sum[c], sum[c + half]);
