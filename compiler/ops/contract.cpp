@@ -4,6 +4,8 @@
 // chain i with chain i + half.
 #include "ops/contract.h"
 
+#include <algorithm>
+
 #include "ops/common.h"
 #include "ops/native_scalars.h"
 
@@ -72,19 +74,30 @@ void compute(const EvaluateContext& context, Tensor& result) {
     return strides;
   };
   Walk walk(result.shape(), {outer_strides(a, true), outer_strides(b, false)});
-  for (std::int64_t i = 0; i < result.elements(); ++i, walk.next()) {
-    T sum[max_chains] = {};
-    if (bias != nullptr) sum[0] = Values::load(*bias, i % n_size);
+  // A row of results at a time, so that weights are read in the order in which they lie; each
+  // result is the sum in its chains' order all the same.
+  std::vector<T> sums(static_cast<std::size_t>(n_size) * chains);
+  for (std::int64_t row = 0; row < result.elements(); row += n_size) {
+    std::fill(sums.begin(), sums.end(), T{});
+    for (std::int64_t n = 0; bias != nullptr && n < n_size; ++n)
+      sums[static_cast<std::size_t>(n)] = Values::load(*bias, n);
     for (std::int64_t k = 0; k < k_size;) {
       for (std::size_t c = 0; c < chains && k < k_size; ++c, ++k) {
-        sum[c] = multiply_add(Values::load(a, walk.offset(0) + k),
-                              Values::load(b, walk.offset(1) + k * n_size), sum[c]);
+        const T x = Values::load(a, walk.offset(0) + k);
+        T* chain = sums.data() + c * static_cast<std::size_t>(n_size);
+        for (std::int64_t n = 0; n < n_size; ++n)
+          chain[n] = multiply_add(x, Values::load(b, walk.offset(1) + k * n_size + n), chain[n]);
       }
     }
-    for (std::size_t half = chains / 2; half > 0; half /= 2) {
-      for (std::size_t c = 0; c < half; ++c) sum[c] = f.add(sum[c], sum[c + half]);
+    for (std::int64_t n = 0; n < n_size; ++n, walk.next()) {
+      T sum[max_chains] = {};
+      for (std::size_t c = 0; c < chains; ++c)
+        sum[c] = sums[c * static_cast<std::size_t>(n_size) + static_cast<std::size_t>(n)];
+      for (std::size_t half = chains / 2; half > 0; half /= 2) {
+        for (std::size_t c = 0; c < half; ++c) sum[c] = f.add(sum[c], sum[c + half]);
+      }
+      Values::store(result, row + n, sum[0]);
     }
-    Values::store(result, i, sum[0]);
   }
 }
 
